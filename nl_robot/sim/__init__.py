@@ -1,0 +1,1 @@
+"""The embedded simulator: generated homes, a MuJoCo body and its senses."""
