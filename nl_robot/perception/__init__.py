@@ -1,0 +1,1 @@
+"""From camera frames and laser scans to sightings and waypoints."""
