@@ -1,0 +1,1 @@
+"""Words in: cleaning a command, control words, text features, and the grammar of commands."""
