@@ -1,0 +1,1 @@
+"""Torch modules, and the arrays that go into them; nothing else."""

@@ -1,0 +1,1 @@
+"""Worlds to act and learn in: the contract, and graph worlds of places and ways."""

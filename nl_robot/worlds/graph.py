@@ -1,0 +1,158 @@
+"""A graph of places: what is seen at each, and where each of its waypoints leads.
+
+The arrays are the whole graph, so that it is one file on disk and thousands of episodes can run
+through it at once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nl_robot.datatypes import Observation, Pose, Sighting, Waypoint
+from nl_robot.geometry import graph_distances, wrap_angle
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class PlaceGraph:
+    """Places with their sightings and waypoints; bearings are in the map frame (yaw 0).
+
+    :param name: of the home or building
+    :param points: (p, 2) positions, metres
+    :param labels: the label of every sighting of every place, in the order of the rows
+    :param sightings: (n, 6) place, bearing, elevation, size (radians), distance (m, nan), score
+    :param ways: (w, 4) place, bearing, elevation (radians), distance (m)
+    :param leads_to: (w,) the place that each waypoint leads to
+    """
+
+    name: str
+    points: NDArray[np.float64]
+    labels: tuple[str, ...]
+    sightings: NDArray[np.float64]
+    ways: NDArray[np.float64]
+    leads_to: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        places = len(self.points)
+        if len(self.labels) != len(self.sightings) or len(self.leads_to) != len(self.ways):
+            raise ValueError(f'{self.name}: labels and sightings, or ways and their ends, differ '
+                             'in number')
+        for what, rows in (('sighting', self.sightings[:, 0]), ('way', self.ways[:, 0]),
+                           ('way end', self.leads_to)):
+            if len(rows) and not (0 <= rows.min() and rows.max() < places):
+                raise ValueError(f'{self.name}: a {what} names a place outside 0..{places - 1}')
+
+    @cached_property
+    def sighting_rows(self) -> list[NDArray[np.int64]]:
+        """Per place, the rows of its sightings."""
+        return [np.flatnonzero(self.sightings[:, 0] == p) for p in range(len(self.points))]
+
+    @cached_property
+    def way_rows(self) -> list[NDArray[np.int64]]:
+        """Per place, the rows of its waypoints."""
+        return [np.flatnonzero(self.ways[:, 0] == p) for p in range(len(self.points))]
+
+    def lengths(self) -> NDArray[np.float64]:
+        """(w,) metres between the two places of every way."""
+        start, end = self.points[self.ways[:, 0].astype(int)], self.points[self.leads_to]
+        return np.maximum(np.hypot(*(end - start).T), 0.05)
+
+    def distances_to(self, targets: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(p,) metres along the ways from every place to the nearest target; inf for none.
+
+        :param targets: (p,) bool
+        """
+        back: dict[int, dict[int, float]] = {p: {} for p in range(-1, len(self.points))}
+        for start, end, length in zip(self.ways[:, 0].astype(int), self.leads_to, self.lengths()):
+            known = back[int(end)].get(int(start), math.inf)
+            back[int(end)][int(start)] = min(known, float(length))
+        back[-1] = {int(p): 0.0 for p in np.flatnonzero(targets)}
+        found = graph_distances(back, -1)  # type: ignore[arg-type]
+        return np.array([found.get(p, math.inf) for p in range(len(self.points))])
+
+    def nearest(self, x: float, y: float) -> int:
+        """The place nearest to a point."""
+        return int(np.argmin(np.hypot(self.points[:, 0] - x, self.points[:, 1] - y)))
+
+    def save(self, path: Path) -> None:
+        """Write one npz file, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f'.{os.getpid()}.tmp')
+        with open(temporary, 'wb') as file:
+            np.savez_compressed(file, format=FORMAT, name=self.name, points=self.points,
+                                labels=np.array(self.labels, dtype=str),
+                                sightings=self.sightings, ways=self.ways, leads_to=self.leads_to)
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path) -> PlaceGraph:
+        """Read a file of `save`; ValueError where it is of another format."""
+        with np.load(path, allow_pickle=False) as data:
+            if int(data['format']) != FORMAT:
+                raise ValueError(f'{path} has format {int(data["format"])}, not {FORMAT}: '
+                                 'delete it and build it again')
+            return cls(str(data['name']), data['points'], tuple(map(str, data['labels'])),
+                       data['sightings'], data['ways'], data['leads_to'])
+
+
+class GraphWorld:
+    """Walking through a `PlaceGraph`; implements `worlds.world.World` without noise."""
+
+    def __init__(self, graph: PlaceGraph) -> None:
+        self.graph = graph
+        self.name = graph.name
+        self.place = 0
+        self.yaw = 0.0
+        self._travelled = 0.0
+        self._lengths = graph.lengths()
+
+    def reset(self, x: float, y: float, yaw: float) -> Observation:
+        """Begin at the place nearest to (x, y), facing `yaw`."""
+        self.place, self.yaw, self._travelled = self.graph.nearest(x, y), yaw, 0.0
+        return self._observation()
+
+    def step(self, waypoint_index: int) -> Observation:
+        """Go where a waypoint leads, and face the way one walked."""
+        row = self.graph.way_rows[self.place][waypoint_index]
+        self.yaw = float(self.graph.ways[row, 1])
+        self.place = int(self.graph.leads_to[row])
+        self._travelled += float(self._lengths[row])
+        return self._observation()
+
+    @property
+    def position(self) -> tuple[float, float]:
+        """The present place."""
+        x, y = self.graph.points[self.place]
+        return float(x), float(y)
+
+    @property
+    def travelled(self) -> float:
+        """Metres along the ways since `reset`."""
+        return self._travelled
+
+    @property
+    def collisions(self) -> int:
+        """Always 0: nothing to bump into in a graph."""
+        return 0
+
+    def _observation(self) -> Observation:
+        """What is seen at the present place, turned into the robot's frame."""
+        graph = self.graph
+        sightings = tuple(
+            Sighting(graph.labels[row], wrap_angle(float(bearing) - self.yaw), float(elevation),
+                     float(size), None if np.isnan(distance) else float(distance), float(score))
+            for row in graph.sighting_rows[self.place]
+            for _, bearing, elevation, size, distance, score in [graph.sightings[row]])
+        waypoints = tuple(
+            Waypoint(wrap_angle(float(bearing) - self.yaw), float(distance), float(elevation))
+            for _, bearing, elevation, distance in graph.ways[graph.way_rows[self.place]])
+        x, y = self.position
+        return Observation(sightings, waypoints, Pose(x, y, self.yaw, 'map'))
