@@ -63,8 +63,11 @@ class WaypointSettings:
                              f'{self.fan_degrees!r}')
 
 
+DEFAULTS = WaypointSettings()
+
+
 def waypoints_from_scan(ranges: NDArray[np.floating], angle_min: float, angle_increment: float,
-                        settings: WaypointSettings = WaypointSettings(),
+                        settings: WaypointSettings = DEFAULTS,
                         ) -> tuple[Waypoint, ...]:
     """The waypoints of one scan, sorted by bearing; an enclosed robot has none.
 
