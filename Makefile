@@ -1,0 +1,28 @@
+# make demo   a simulated home, the ROS 2 nodes, three commands in plain words
+# make test   ruff, mypy, and every test, those of the nodes over real DDS
+# Both set themselves up in .venv first; a second run finds it done.
+
+VENV ?= .venv
+RUN = . scripts/environment.sh &&
+
+.PHONY: demo test lint unit setup clean help
+
+demo: setup
+	@$(RUN) nl_robot demo $(ARGS)
+
+test: lint unit
+
+lint: setup
+	@$(RUN) ruff check . && mypy nl_robot
+
+unit: setup
+	@$(RUN) python -m pytest $(ARGS)
+
+setup:
+	@VENV=$(VENV) sh scripts/setup.sh
+
+clean:
+	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
+
+help:
+	@sed -n '1,3s/^# //p' Makefile

@@ -1,0 +1,1 @@
+"""The one command `nl_robot` and its subcommands."""

@@ -1,0 +1,10 @@
+"""`nl_robot benchmark <what>`: the measures, each a command of its own."""
+
+from __future__ import annotations
+
+from nl_robot.cli.main import Command
+
+COMMANDS = (
+    Command('homes', 'nl_robot.cli.benchmark_homes', 'success of the agent in generated homes'),
+    Command('detector', 'nl_robot.cli.benchmark_detector', 'recall and precision of the detector'),
+)
