@@ -40,7 +40,7 @@ class Checkpoint:
     """
 
     config: dict[str, Any]
-    weights: dict[str, Mapping[str, torch.Tensor]]
+    weights: Mapping[str, Mapping[str, torch.Tensor]]
     origin: dict[str, Any] = field(default_factory=dict)
 
 

@@ -45,7 +45,7 @@ class Result:
 
 def ndtw(path: Sequence[tuple[float, float]], reference: Sequence[tuple[float, float]],
          threshold: float = 1.5) -> float:
-    """exp(-DTW / (|reference| · threshold)), 1 for the reference itself (Ilharco et al., eq. 2)."""
+    """exp(-DTW / (|reference| threshold)); 1 for the reference itself (Ilharco et al., eq. 2)."""
     if not path or not reference:
         raise ValueError('ndtw needs two paths with at least one point each')
     cost = np.full((len(path) + 1, len(reference) + 1), math.inf)

@@ -23,8 +23,8 @@ from nl_robot.worlds.graph import PlaceGraph
 
 Look = Callable[[Pose], tuple[tuple[Sighting, ...], tuple[Waypoint, ...]]]
 
-SNAP_METRES = 0.45      # two places closer than this would look the same
-MAX_PLACES = 220        # a large home has about 120
+SNAP_METRES = 0.50      # two places closer than this would look the same
+MAX_PLACES = 300        # a large home has about 200
 
 
 def straight_is_free(grid: FloorGrid, start: tuple[float, float], end: tuple[float, float]
@@ -99,9 +99,8 @@ def _new_place(grid: FloorGrid, points: list[tuple[float, float]], here: tuple[f
 def simulated_look(simulator: Simulator) -> Look:
     """What the simulated robot truly sees and where its scan lets it go."""
     def look(pose: Pose) -> tuple[tuple[Sighting, ...], tuple[Waypoint, ...]]:
-        simulator.look(pose)
-        scan = simulator.scan()
-        return simulator.true_sightings(), waypoints_from_scan(
+        scan = simulator.scan_at(pose)
+        return simulator.look(pose), waypoints_from_scan(
             scan.ranges, scan.angle_min, scan.angle_increment)
     return look
 

@@ -64,10 +64,13 @@ class GoalWords:
 
 
 def goal_words(encoder: Encoder, texts: Sequence[str]) -> list[GoalWords]:
-    """The token features and sentence vectors of goals; longer goals are cut at MAX_WORDS."""
-    sentences = encoder.embed(texts)
-    return [GoalWords(words[:MAX_WORDS].astype(np.float32), sentence)
-            for words, sentence in zip(encoder.encode(texts), sentences)]
+    """The token features of goals, and their mean; longer goals are cut at MAX_WORDS."""
+    goals = []
+    for words in encoder.encode(texts):
+        mean = words.mean(axis=0)
+        goals.append(GoalWords(words[:MAX_WORDS].astype(np.float32),
+                               mean / max(float(np.linalg.norm(mean)), 1e-6)))
+    return goals
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Learning: never sees the simulator or an image, only worlds, words and episodes."""
