@@ -27,7 +27,7 @@ class Doorway:
     @classmethod
     def of(cls, door: Door, home: Home) -> Doorway:
         """The doorway of a door in its home."""
-        return cls(door, doorway(door, home)[1])
+        return cls(door, doorway(door, home).height)
 
     def points(self, across: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 3) map points from offsets to the left of the middle and heights, metres."""

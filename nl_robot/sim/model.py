@@ -6,8 +6,10 @@ between the robot (conaffinity) and what can stop it (contype) are ever tested.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -21,6 +23,8 @@ FRAME_WIDTH = 0.07
 """How wide a frame is on the wall, metres."""
 CEILING_GROUP, ROBOT_GROUP = 3, 4
 """Geom groups: the robot's own cameras do not see the robot, the bird does not see ceilings."""
+WALL = 0.12
+"""Thickness of an ordinary wall, metres: the foundation reaches under it."""
 TIMESTEP = 0.01
 """Seconds per physics step: stable for the base's servos and 40 times faster than real time."""
 
@@ -38,13 +42,14 @@ _HEAD = f"""<mujoco model="home">
 <asset>
   <texture type="skybox" builtin="flat" rgb1="0.86 0.87 0.88" rgb2="0.86 0.87 0.88"
    width="8" height="48"/>
+  <material name="ceiling" rgba="0.95 0.95 0.94 1" emission="0.35"/>
 </asset>
 <worldbody>
-<light directional="true" castshadow="false" dir="0.5 0.3 -0.8" diffuse="0.5 0.5 0.5"
+<light directional="true" castshadow="false" dir="0.3 0.22 -0.9" diffuse="0.5 0.5 0.5"
  specular="0 0 0"/>
-<light directional="true" castshadow="false" dir="-0.6 0.35 -0.5" diffuse="0.3 0.3 0.3"
+<light directional="true" castshadow="false" dir="-0.75 0.5 -0.3" diffuse="0.34 0.34 0.34"
  specular="0 0 0"/>
-<light directional="true" castshadow="false" dir="0.1 -0.8 0.3" diffuse="0.28 0.28 0.28"
+<light directional="true" castshadow="false" dir="0.35 -0.85 0.2" diffuse="0.32 0.32 0.32"
  specular="0 0 0"/>
 """
 
@@ -102,12 +107,14 @@ def _shell(home: Home) -> Iterator[str]:
     """Foundation, one floor per room, and the ceiling."""
     x0, y0, x1, y1 = bounds(home)
     middle, half = ((x0 + x1) / 2, (y0 + y1) / 2), ((x1 - x0) / 2, (y1 - y0) / 2)
-    yield _geom('box', (*half, 0.05), (*middle, -0.054), (0.45, 0.36, 0.28), solid=False)
     for room in home.rooms:
-        yield _geom('box', ((room.x1 - room.x0) / 2, (room.y1 - room.y0) / 2, 0.02),
-                    (*room.centre, -0.02), room.floor_colour, solid=False)
-    yield _geom('box', (*half, 0.02), (*middle, wall_height(home) + 0.02), (0.93, 0.93, 0.92),
-                solid=False, group=CEILING_GROUP)
+        size = ((room.x1 - room.x0) / 2, (room.y1 - room.y0) / 2)
+        yield _geom('box', (size[0] + WALL, size[1] + WALL, 0.05), (*room.centre, -0.054),
+                    (0.45, 0.36, 0.28), solid=False)
+        yield _geom('box', (*size, 0.02), (*room.centre, -0.02), room.floor_colour, solid=False)
+    yield (f'<geom type="box" size="{_numbers(*half, 0.02)}" material="ceiling" '
+           f'pos="{_numbers(*middle, wall_height(home) + 0.02)}" contype="0" conaffinity="0" '
+           f'group="{CEILING_GROUP}"/>')
 
 
 def _wall(wall: Wall) -> str:
@@ -117,36 +124,51 @@ def _wall(wall: Wall) -> str:
     return _geom('box', size, position, wall.rgb, solid=True)
 
 
-def doorway(door: Door, home: Home) -> tuple[float, float]:
-    """Thickness of the wall a doorway is in and height of its opening, metres.
+@dataclass(frozen=True)
+class Opening:
+    """The hole of a door in its wall: `back` and `front` are its faces along the way through.
 
-    Read from the walls at its sides and above it; 0.12 and 2.0 where there are none.
+    :param back, front: metres from the door's middle, back <= 0 <= front
+    :param height: metres
     """
-    across = (-math.sin(door.yaw), math.cos(door.yaw))
-    reach = door.width / 2 + 0.05
-    thickness, height = 0.12, 2.0
+
+    back: float
+    front: float
+    height: float
+
+
+def doorway(door: Door, home: Home) -> Opening:
+    """The opening of a door, read from the walls at its sides and above it.
+
+    A wall may be built of two layers, one per room.  Where there is no wall, it is 0.12 m thick
+    and 2.0 m high.
+    """
+    along = (math.cos(door.yaw), math.sin(door.yaw))
+    beside = door.width / 2 + 0.05
+    faces, height = [], 2.0
     for wall in home.walls:
-        for side in (-reach, 0.0, reach):
-            x, y = door.x + side * across[0], door.y + side * across[1]
+        for shift, side in itertools.product((-0.03, 0.0, 0.03), (-beside, 0.0, beside)):
+            x = door.x + shift * along[0] - side * along[1]
+            y = door.y + shift * along[1] + side * along[0]
             if not (wall.x0 <= x <= wall.x1 and wall.y0 <= y <= wall.y1):
                 continue
-            if side == 0.0 and wall.base > 0:
-                height = wall.base
-            elif side != 0.0:
-                along_x = abs(math.cos(door.yaw)) > 0.5
-                thickness = (wall.x1 - wall.x0) if along_x else (wall.y1 - wall.y0)
-    return thickness, height
+            if side == 0.0:
+                height = wall.base if wall.base > 0 else height
+            else:
+                corners = ((wall.x0, wall.y0), (wall.x1, wall.y1))
+                faces += [(u - door.x) * along[0] + (v - door.y) * along[1] for u, v in corners]
+    return Opening(min(faces, default=-0.06), max(faces, default=0.06), height)
 
 
 def _door(door: Door, home: Home) -> list[str]:
     """Two jambs and a lintel trim, 2 cm proud of the wall; x of the body leads through."""
-    thickness, height = doorway(door, home)
-    depth, half = thickness / 2 + 0.02, FRAME_WIDTH / 2
+    hole, half = doorway(door, home), FRAME_WIDTH / 2
+    middle, depth = (hole.back + hole.front) / 2, (hole.front - hole.back) / 2 + 0.02
     side = door.width / 2 + half - 0.01
-    parts = [_geom('box', (depth, half, height / 2), (0, sign * side, height / 2), FRAME_COLOUR,
-                   solid=True) for sign in (-1, 1)]
+    parts = [_geom('box', (depth, half, hole.height / 2), (middle, sign * side, hole.height / 2),
+                   FRAME_COLOUR, solid=True) for sign in (-1, 1)]
     parts.append(_geom('box', (depth, door.width / 2 + FRAME_WIDTH, half),
-                       (0, 0, height + half - 0.01), FRAME_COLOUR, solid=False))
+                       (middle, 0, hole.height + half - 0.01), FRAME_COLOUR, solid=False))
     return [f'<body name={quoteattr("door/" + door.name)} pos="{_numbers(door.x, door.y, 0)}" '
             f'euler="{_numbers(0, 0, door.yaw)}">', *parts, '</body>']
 

@@ -34,7 +34,8 @@ class Scan:
     @property
     def angles(self) -> NDArray[np.float64]:
         """(rays,) radians, in the robot's frame."""
-        return self.angle_min + self.angle_increment * np.arange(len(self.ranges), dtype=np.float64)
+        steps = np.arange(len(self.ranges), dtype=np.float64)
+        return self.angle_min + self.angle_increment * steps
 
 
 class RayCaster:

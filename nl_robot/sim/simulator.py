@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nl_robot.datatypes import Pose, Sighting
 from nl_robot.sim.body import Base
-from nl_robot.sim.model import CEILING_GROUP, ROBOT_GROUP, bounds, build_model
+from nl_robot.sim.model import CEILING_GROUP, ROBOT_GROUP, bounds, build_model, wall_height
 from nl_robot.sim.records import Home
 from nl_robot.sim.renderer import Renderer
 from nl_robot.sim.rig import CameraMount, Rig, one_camera_rig
@@ -149,11 +149,13 @@ class Simulator:
 
 
 def bird_camera(home: Home, width: int, height: int) -> tuple[CameraMount, Pose]:
-    """A camera high above the south of a home, tilted 20 degrees, with the home in view."""
+    """A camera high above the south of a home, tilted 12 degrees, with the home in view."""
     x0, y0, x1, y1 = bounds(home)
-    hfov, tilt = math.radians(24.0), math.radians(20.0)
+    top, hfov, tilt = wall_height(home), math.radians(24.0), math.radians(12.0)
     tan_x = math.tan(hfov / 2)
-    reach = max((x1 - x0 + 1.0) / (2 * tan_x), (y1 - y0 + 1.5) / (2 * tan_x * height / width))
+    tan_y = tan_x * height / width
+    across, along = (x1 - x0 + 0.6) / 2, (y1 - y0 + 0.6) / 2 + top * math.sin(tilt) / 2
+    reach = max(across / tan_x, along * math.cos(tilt) / tan_y) + top + along * math.sin(tilt)
     mount = CameraMount('bird', 0.0, reach * math.cos(tilt), math.pi / 2 - tilt, hfov, width,
                         height)
     place = Pose((x0 + x1) / 2, (y0 + y1) / 2 - reach * math.sin(tilt), math.pi / 2, 'map')
