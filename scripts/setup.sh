@@ -76,7 +76,7 @@ check_renderer() {
     logged "$VENV/bin/python" -c "$CHECK"
 }
 
-unset PYTHONPATH LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
+unset MUJOCO_GL PYTHONPATH LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 STAMP="$VENV/.nl_robot-$(fingerprint)"
 [ -e "$STAMP" ] && exit 0
 

@@ -1,0 +1,74 @@
+"""Draw a generated home: the plan with the names of rooms and items, and rendered views."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nl_robot.datatypes import Pose
+from nl_robot.sim.homes import free_poses, generate_home
+from nl_robot.sim.plan import draw_plan
+from nl_robot.sim.records import SPLITS, Home
+from nl_robot.sim.simulator import Simulator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `nl_robot sim-home`."""
+    parser.add_argument('--seed', type=int, required=True, help='which home; train 0-199, '
+                        'val 1000-1029, test 2000-2049')
+    parser.add_argument('--png', type=Path, help='write the plan with names here')
+    parser.add_argument('--view', type=Path, help='write a rendered view from above here')
+    parser.add_argument('--cameras', type=Path, help='write what the four cameras see from a '
+                        'place in the home here')
+    parser.add_argument('--start', type=float, nargs=3, metavar=('X', 'Y', 'YAW'),
+                        help='that place, metres and radians; otherwise one is drawn')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the home holds and write the pictures that were asked for."""
+    home = generate_home(args.seed)
+    print(describe(home))
+    if args.png:
+        draw_plan(home, ready(args.png))
+    if args.view or args.cameras:
+        start = Pose(*args.start, frame='map') if args.start else \
+            free_poses(home, np.random.default_rng(args.seed), 1)[0]
+        with Simulator(home, start) as simulator:
+            if args.view:
+                write_image(args.view, simulator.bird_view(1280, 960))
+            if args.cameras:
+                write_image(args.cameras, side_by_side(list(simulator.images().values())))
+    for path in filter(None, (args.png, args.view, args.cameras)):
+        print(f'wrote {path}')
+    return 0
+
+
+def describe(home: Home) -> str:
+    """Two sentences about a home: its split, rooms, doors and items."""
+    split = next((name for name, seeds in SPLITS.items() if home.seed in seeds), 'no')
+    kinds = len({item.kind for item in home.items})
+    return (f'{home.name} ({split} split): {len(home.rooms)} rooms, {len(home.doors)} doors, '
+            f'{len(home.items)} items of {kinds} kinds.\n'
+            f'Rooms: {", ".join(room.name for room in home.rooms)}.')
+
+
+def side_by_side(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """(H, W, 3) images of one height as one (H, sum of W, 3) image, in reading order."""
+    return np.concatenate(list(images), axis=1)
+
+
+def ready(path: Path) -> Path:
+    """The path, after its folder was made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_image(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write an (H, W, 3) RGB image; the ending of the name chooses the format."""
+    import cv2
+    if not cv2.imwrite(str(ready(path)), image[..., ::-1]):
+        raise ValueError(f'{path} could not be written; end its name with .png or .jpg')
