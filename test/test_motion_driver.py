@@ -10,8 +10,12 @@ import pytest
 
 from nl_robot.datatypes import Pose
 from nl_robot.motion.gate import Gate, GateSettings
-from nl_robot.motion.steering import choose_heading, free_travel, legs_are_free
-from nl_robot.motion.steering import points_from_ranges
+from nl_robot.motion.steering import (
+    choose_heading,
+    free_travel,
+    legs_are_free,
+    points_from_ranges,
+)
 from nl_robot.motion.velocity import VelocityDriver
 
 BEAMS = 360
@@ -80,7 +84,7 @@ def drive(world: World, target: Pose, final_yaw: float | None = None, seconds: f
     driver, gate = VelocityDriver(), Gate(GateSettings(), 0.0)
     gate.release(0.0)
     driver.set_target(target, now, final_yaw)
-    scan = world.scan(rng)
+    scan, wish = world.scan(rng), (0.0, 0.0)
     for tick in range(int(seconds / step)):
         now = tick * step
         if tick % 5 == 0:
@@ -88,7 +92,9 @@ def drive(world: World, target: Pose, final_yaw: float | None = None, seconds: f
             assert not gate.scan(now, scan.ranges.tolist(), scan.angle_min,
                                  scan.angle_min + 359 * scan.angle_increment,
                                  scan.angle_increment, scan.range_min, scan.range_max)
-        gate.command(now, now, *driver.update(now, world.pose, scan))
+        if tick % 2 == 0:
+            wish = driver.update(now, world.pose, scan)
+        gate.command(now, now, *wish)
         output = gate.tick(now)
         world.move(output.linear, output.angular, step)
         if driver.state != 'driving':

@@ -116,7 +116,7 @@ def test_silence_of_the_scan_then_five_good_ones() -> None:
     assert gate.velocity == (0.0, 0.0)
     assert gate.tick(now + 0.31).reason == 'sensor_lost:scan'
     later = now + 0.4
-    for index in range(5):
+    for _ in range(5):
         gate.command(later + 0.01, later + 0.01, 0.3, 0.0)
         assert gate.tick(later + 0.02).reason == 'sensor_lost:scan'
         gate.scan(later + 0.03, **scan_args())
@@ -306,8 +306,8 @@ def test_each_protection_can_be_switched_off_and_is_then_missing(off: str) -> No
 
 
 def test_the_gate_imports_no_numerical_library() -> None:
-    script = ('import sys, nl_robot.motion.gate; '
-              'print(sorted({m.split(".")[0] for m in sys.modules} & {"numpy", "torch", "scipy"}))')
+    script = ('import sys, nl_robot.motion.gate; loaded = {m.split(".")[0] for m in sys.modules};'
+              'print(sorted(loaded & {"numpy", "torch", "scipy"}))')
     done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True,
                           check=True, cwd=Path(__file__).parents[1])
     assert done.stdout.strip() == '[]'

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-# Every 5 degrees: a step sideways of 0.09 m at 1 m, less than the margin of a 0.9 m doorway.
-_OFFSETS = np.radians(np.arange(-175, 181, 5))
+# Every 7.5 degrees: a step sideways of 0.13 m at 1 m, less than the margin of a 0.9 m doorway.
+_OFFSETS = np.radians(np.arange(-172.5, 181.0, 7.5))
 _LEGS = np.array([0.25, 0.5, 0.8, 1.2, 1.7, 2.3])
 
 

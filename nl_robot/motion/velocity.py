@@ -7,7 +7,7 @@ last scan in the frame of the odometry).  The gate stands behind it and has the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +16,15 @@ from numpy.typing import NDArray
 from nl_robot.datatypes import Pose
 from nl_robot.geometry import polar_in_base, wrap_angle
 from nl_robot.motion.limits import clamp, ramp, stopping_speed
-from nl_robot.motion.steering import Heading, Points, choose_heading, free_travel
-from nl_robot.motion.steering import points_from_ranges
+from nl_robot.motion.steering import (
+    Heading,
+    Points,
+    choose_heading,
+    free_travel,
+    points_from_ranges,
+)
+
+PLAN_PERIOD = 0.1  # seconds: a laser at 10 Hz tells nothing new in between
 
 
 class LaserScan(Protocol):
@@ -74,7 +81,8 @@ class VelocityDriver:
         self._final_yaw: float | None = None
         self._started = self._progressed = self._updated = 0.0
         self._best = math.inf
-        self._heading: float | None = None  # in the frame of the odometry
+        self._heading: Heading | None = None  # its bearing is in the frame of the odometry
+        self._planned = -math.inf
         self._scan: LaserScan | None = None
         self._points_in_odom: Points = np.zeros((0, 2))
         self._linear = self._angular = 0.0
@@ -83,7 +91,7 @@ class VelocityDriver:
         """Drive to `target` (its yaw does not matter), then turn to `final_yaw` if given."""
         self.state, self._target, self._final_yaw = 'driving', target, final_yaw
         self._started = self._progressed = self._updated = now
-        self._best, self._heading = math.inf, None
+        self._best, self._heading, self._planned = math.inf, None, -math.inf
 
     def cancel(self) -> None:
         """Forget the target; the next speeds are zero."""
@@ -124,12 +132,13 @@ class VelocityDriver:
             self._best = 0.0
             return 0.0, self._turn_at_target(now, pose)
         points = (self._points_in_odom - (pose.x, pose.y)) @ _rotation(pose.yaw)
-        heading = self._plan(points, bearing, distance, pose)
-        self._note_progress(now, distance, heading)
-        if heading is None or self.state != 'driving':
+        points = points[(points ** 2).sum(axis=1) < (distance + 1.0) ** 2]
+        if now - self._planned >= PLAN_PERIOD:
+            self._planned, self._heading = now, self._plan(points, bearing, distance, pose)
+        self._note_progress(now, distance, self._heading)
+        if self._heading is None or self.state != 'driving':
             return 0.0, 0.0
-        self._heading = wrap_angle(pose.yaw + heading.bearing)
-        return self._speeds(points, wrap_angle(heading.bearing), distance)
+        return self._speeds(points, wrap_angle(self._heading.bearing - pose.yaw), distance)
 
     def _turn_at_target(self, now: float, pose: Pose) -> float:
         """The turning speed at the place itself; arrived once the heading fits."""
@@ -143,15 +152,20 @@ class VelocityDriver:
 
     def _plan(self, points: Points, bearing: float, distance: float, pose: Pose
               ) -> Heading | None:
-        """The heading by the widest corridor that leads to the target, else the best partial."""
-        previous = None if self._heading is None else wrap_angle(self._heading - pose.yaw)
+        """The heading by the widest corridor that leads to the target, else the best partial.
+
+        Its bearing is given in the frame of the odometry.
+        """
+        previous = None
+        if self._heading is not None:
+            previous = wrap_angle(self._heading.bearing - pose.yaw)
         standoff = self.settings.robot_radius + self.settings.stop_distance
         heading = None
         for half_width in self.settings.half_widths:
             heading = choose_heading(points, bearing, distance, previous, half_width, standoff)
             if heading is not None and heading.complete:
-                return heading
-        return heading
+                break
+        return heading and replace(heading, bearing=wrap_angle(pose.yaw + heading.bearing))
 
     def _note_progress(self, now: float, distance: float, heading: Heading | None) -> None:
         """Blocked without progress; arrived where an obstacle by the target forbids the rest."""
@@ -186,5 +200,5 @@ class VelocityDriver:
 
 
 def _rotation(yaw: float) -> NDArray[np.float64]:
-    """odom_from_base as a (2, 2) rotation; `points @ _rotation(yaw)` goes the other way."""
+    """A (2, 2) rotation, odom_from_base; multiplied from the right it turns points back."""
     return np.array([[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]])
