@@ -45,11 +45,11 @@ _HEAD = f"""<mujoco model="home">
   <material name="ceiling" rgba="0.95 0.95 0.94 1" emission="0.35"/>
 </asset>
 <worldbody>
-<light directional="true" castshadow="false" dir="0.3 0.22 -0.9" diffuse="0.5 0.5 0.5"
+<light directional="true" castshadow="false" dir="0.15 0.3 -0.94" diffuse="0.5 0.5 0.5"
  specular="0 0 0"/>
-<light directional="true" castshadow="false" dir="-0.75 0.5 -0.3" diffuse="0.34 0.34 0.34"
+<light directional="true" castshadow="false" dir="-0.95 0.25 -0.3" diffuse="0.36 0.36 0.36"
  specular="0 0 0"/>
-<light directional="true" castshadow="false" dir="0.35 -0.85 0.2" diffuse="0.32 0.32 0.32"
+<light directional="true" castshadow="false" dir="0.3 -0.9 0.3" diffuse="0.3 0.3 0.3"
  specular="0 0 0"/>
 """
 
