@@ -1,0 +1,166 @@
+"""The life of one command on the robot's side of it: look, think, drive, again.
+
+A pure state machine on monotonic seconds; it knows neither cameras nor messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nl_robot.datatypes import Decision, Pose
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Send the bridge to a pose; `number` names this waypoint in heartbeats and answers."""
+
+    number: int
+    target: Pose
+
+
+@dataclass(frozen=True)
+class Think:
+    """Let the agent decide on what was just seen."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the policy says of the command it pursues; `state` as in `Status`."""
+
+    id: str
+    state: str
+    reason: str = ''
+    text: str = ''
+
+
+@dataclass(frozen=True)
+class PursuitSettings:
+    """Bounds of one pursuit.
+
+    :param headings: radians relative to the first at which frames are taken at each place
+    :param sure: the agent's own belief to be there from which a stop counts as succeeded
+    :param timeout, image_patience, bridge_patience: seconds
+    """
+
+    max_decisions: int = 30
+    max_blocked: int = 4
+    timeout: float = 300.0
+    sure: float = 0.5
+    headings: tuple[float, ...] = (0.0,)
+    image_patience: float = 5.0
+    bridge_patience: float = 3.0
+
+
+@dataclass
+class Pursuit:
+    """Look, think, drive, again; `phase` is idle, looking, thinking or driving.
+
+    `since` is when the phase began: frames count only when they are newer.
+    """
+
+    settings: PursuitSettings = field(default_factory=PursuitSettings)
+    phase: str = 'idle'
+    id: str = ''
+    since: float = 0.0
+    looks: int = 0
+    decisions: int = 0
+    blocked: int = 0
+    moved: bool = False
+    waypoint: int = 0
+    _started: float = 0.0
+    _first_look: Pose | None = None
+    _numbers: int = 0
+
+    def begin(self, id_: str, now: float) -> None:
+        """Start over for a new command."""
+        self.id, self._started, self.moved = id_, now, False
+        self.decisions = self.blocked = 0
+        self._look(now)
+
+    def abandon(self) -> None:
+        """Pursue nothing."""
+        self.phase, self.id, self.waypoint = 'idle', '', 0
+
+    def looked(self, pose: Pose, now: float) -> Drive | Think:
+        """Fresh frames of this heading are in: turn to the next heading, or think."""
+        if self.looks == 0:
+            self._first_look = pose
+        self.looks += 1
+        if self.looks >= len(self.settings.headings):
+            self.phase, self.since = 'thinking', now
+            return Think()
+        assert self._first_look is not None
+        return self._drive(Pose(pose.x, pose.y, self._first_look.yaw
+                                + self.settings.headings[self.looks], pose.frame), now)
+
+    def decided(self, decision: Decision, target: Pose | None, arrived: float | None, now: float
+                ) -> Drive | Report:
+        """The agent chose: drive to `target`, or stop.
+
+        Without having moved it is a success only when the agent is sure to be there already.
+        """
+        self.decisions += 1
+        if decision.is_stop or target is None:
+            sure = arrived is None or arrived >= self.settings.sure
+            if self.moved:
+                return self._end('succeeded' if sure else 'unsure', '', 'I am there.' if sure
+                                 else 'I stopped here, but I am not sure that this is it.')
+            sure = arrived is not None and sure
+            return self._end(*(('succeeded', 'already_there', 'I am there already.') if sure else
+                               ('unsure', 'not_moved', 'I see no way to go on from here.')))
+        if self.decisions >= self.settings.max_decisions:
+            return self._end('timeout', 'too_many_decisions',
+                             f'Not there after {self.decisions} decisions.')
+        self.moved = True
+        self._first_look = None
+        return self._drive(target, now)
+
+    def bridge_report(self, number: int, state: str, now: float) -> Report | None:
+        """Hear from the bridge: `driving`, `arrived` or `blocked`, about waypoint `number`."""
+        if self.phase != 'driving' or number != self.waypoint:
+            return None
+        self.since = now
+        if state == 'driving':
+            return None
+        turning = self._first_look is not None
+        if state == 'blocked':
+            self.blocked += 1
+            if self.blocked >= self.settings.max_blocked:
+                return self._end('blocked', 'no_way', f'The way was blocked {self.blocked} times.')
+        if turning and state == 'arrived':
+            self.phase, self.waypoint = 'looking', 0
+        else:
+            self._look(now)
+        return None
+
+    def failed(self, reason: str, text: str) -> Report:
+        """Give up for a reason of the list."""
+        return self._end('failed', reason, text)
+
+    def tick(self, now: float) -> Report | None:
+        """Give up when it takes too long or somebody went silent."""
+        if self.phase == 'idle':
+            return None
+        if now - self._started > self.settings.timeout:
+            return self._end('timeout', 'too_long_a_time',
+                             f'Not there after {self.settings.timeout:.0f} s.')
+        waited = now - self.since
+        if self.phase == 'looking' and waited > self.settings.image_patience:
+            return self._end('failed', 'sensor_lost:camera', 'No new camera frames came.')
+        if self.phase == 'driving' and waited > self.settings.bridge_patience:
+            return self._end('failed', 'bridge_lost', 'The bridge does not answer.')
+        return None
+
+    def _look(self, now: float) -> None:
+        self.phase, self.since, self.looks, self.waypoint = 'looking', now, 0, 0
+        self._first_look = None
+
+    def _drive(self, target: Pose, now: float) -> Drive:
+        self._numbers += 1
+        self.phase, self.since, self.waypoint = 'driving', now, self._numbers
+        return Drive(self._numbers, target)
+
+    def _end(self, state: str, reason: str, text: str) -> Report:
+        report = Report(self.id, state, reason, text)
+        self.abandon()
+        return report
