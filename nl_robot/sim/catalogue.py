@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nl_robot.sim.records import Item, Part
-from nl_robot.sim.shapes import BUILDERS, Rgb
+from nl_robot.sim.shapes import Builder, Rgb
+from nl_robot.sim.shapes_living import LIVING
+from nl_robot.sim.shapes_private import PRIVATE
+from nl_robot.sim.shapes_service import SERVICE
 
 COLOURS: dict[str, Rgb] = {
     'red': (0.78, 0.10, 0.10), 'orange': (0.95, 0.50, 0.08), 'yellow': (0.93, 0.82, 0.15),
@@ -88,9 +91,10 @@ CATALOGUE: dict[str, Kind] = {
     'vase': Kind((.24, .24, .42), _ANY, ('glass', 'stone', ''), 'support'),
     'cushion': Kind((.22, .44, .40), _BRIGHT + ('white', 'grey'), ('fabric',), 'support'),
     'painting': Kind((.05, .80, .60), _ANY, ('',), 'wall', 1.15, sizes=True),
-    'clock': Kind((.07, .42, .42), ('white', 'black', 'red', 'yellow', 'blue'), ('',), 'wall', 1.45),
+    'clock': Kind((.07, .42, .42), ('white', 'black', 'red', 'yellow', 'blue'), ('',),
+                  'wall', 1.45),
     'window': Kind((.06, 1.20, 1.00), ('white', 'brown'), ('glass',), 'wall', .95),
-    'curtain': Kind((.10, 1.25, 1.85), _CLOTH, ('fabric',), 'wall', .25),
+    'curtain': Kind((.10, 1.85, 1.80), _CLOTH, ('fabric',), 'wall', .35),
     'radiator': Kind((.14, .95, .60), ('white', 'black'), ('metal',)),
     'chandelier': Kind((.60, .60, .50), ('yellow', 'white', 'black'), ('glass', 'metal'),
                        'ceiling', 1.85),
@@ -102,7 +106,8 @@ CATALOGUE: dict[str, Kind] = {
     'dresser': Kind((.48, 1.05, .92), _WOODS + ('blue', 'green'), ('wood',), level=1.0),
     'wardrobe': Kind((.58, 1.20, 2.00), _WOODS, ('wood',), sizes=True),
     'table lamp': Kind((.30, .30, .48), _CLOTH + ('orange',), ('', 'metal'), 'support'),
-    'mirror': Kind((.05, .55, .85), ('brown', 'black', 'white', 'yellow'), ('glass',), 'wall', .95),
+    'mirror': Kind((.05, .55, .85), ('brown', 'black', 'white', 'yellow'), ('glass',),
+                   'wall', .95),
     'bench': Kind((.42, 1.10, .46), _WOODS + ('red', 'green', 'blue'), ('wood', 'leather')),
     'crib': Kind((.70, 1.25, .95), ('white', 'brown', 'pink', 'blue'), ('wood',)),
     'rocking horse': Kind((.85, .36, .75), ('brown', 'red', 'white', 'blue'), ('wood',)),
@@ -145,6 +150,7 @@ CATALOGUE: dict[str, Kind] = {
     'ladder': Kind((.50, .50, 1.70), ('grey', 'yellow', 'red'), ('metal', 'wood'))}
 
 KINDS: tuple[str, ...] = tuple(sorted(CATALOGUE))
+BUILDERS: dict[str, Builder] = {**LIVING, **PRIVATE, **SERVICE}
 
 _SIZES: dict[str, float] = {'small': 0.80, '': 1.0, 'large': 1.20}
 

@@ -11,8 +11,8 @@ import numpy as np
 from nl_robot.sim.catalogue import CATALOGUE, Make, make, surface
 from nl_robot.sim.clearance import Box, RoomFloor, box_of, boxes_meet, distance_to_segment
 from nl_robot.sim.layout import WALL, outer_stretches
-from nl_robot.sim.records import Door, Item, Room
 from nl_robot.sim.recipes import RECIPES, Wish
+from nl_robot.sim.records import Door, Item, Room
 
 DOOR_CLEAR = 0.75      # nothing stands nearer to a doorway than this, metres
 TRIES = 14             # places tried for one item before it is left out

@@ -75,8 +75,8 @@ def floor_grid(home: Home, radius: float = 0.22, resolution: float = 0.1) -> Flo
     x0, y0 = min(w.x0 for w in home.walls), min(w.y0 for w in home.walls)
     x1, y1 = max(w.x1 for w in home.walls), max(w.y1 for w in home.walls)
     cols, rows = (math.ceil(round((b - a) / resolution, 6)) for a, b in ((x0, x1), (y0, y1)))
-    x = x0 + (np.arange(cols) + 0.5)[None, :] * resolution
-    y = y0 + (np.arange(rows) + 0.5)[:, None] * resolution
+    x = np.asarray(x0 + (np.arange(cols) + 0.5)[None, :] * resolution, dtype=np.float64)
+    y = np.asarray(y0 + (np.arange(rows) + 0.5)[:, None] * resolution, dtype=np.float64)
     free = np.zeros((rows, cols), dtype=bool)
     for room in home.rooms:
         free |= (x > room.x0) & (x < room.x1) & (y > room.y0) & (y < room.y1)

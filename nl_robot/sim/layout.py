@@ -301,7 +301,8 @@ def _pierced(vertical: bool, a: float, b: float, start: float, end: float,
 
     def wall(p: float, q: float, base: float = 0.0) -> Wall:
         box = (low, p, high, q) if vertical else (p, low, q, high)
-        return Wall(*(round(v, 3) for v in box), height=HEIGHT, rgb=rgb, base=base)
+        x0, y0, x1, y1 = (round(v, 3) for v in box)
+        return Wall(x0, y0, x1, y1, HEIGHT, rgb, base)
 
     walls, cursor = [], start
     holes = sorted((d.y if vertical else d.x, d.width / 2) for d in doors
@@ -329,7 +330,7 @@ def _outer(vertical: bool, at: float, way: int, start: float, end: float,
 
 
 def outer_stretches(room: Room, rooms: tuple[Room, ...]) -> dict[str, list[tuple[float, float]]]:
-    """Where windows may be: for each side (`west`, `east`, `south`, `north`) the free stretches."""
+    """Where windows may be: the free stretches of the `west`, `east`, `south`, `north` side."""
     half = WALL / 2
     rects = [(r.x0 - half, r.y0 - half, r.x1 + half, r.y1 + half) for r in rooms]
     x0, y0, x1, y1 = rects[rooms.index(room)]

@@ -27,7 +27,7 @@ class Wish:
 
 _TABLES = ('dining table', 'kitchen table', 'coffee table', 'desk', 'sideboard', 'dresser',
            'kitchen cabinet', 'nightstand', 'fireplace', 'workbench')
-_LIGHT = (Wish('window', .85, 'outside', 2), Wish('curtain', .45, 'outside', 1))
+_LIGHT = (Wish('window', .85, 'outside', 2), Wish('curtain', .6, 'over', 2, ('window',), True))
 
 _BEDROOM = (
     Wish('bed', 1.0, 'wall'), Wish('wardrobe', .85, 'wall'),
@@ -51,7 +51,7 @@ RECIPES: dict[str, tuple[Wish, ...]] = {
         Wish('microwave', .85, 'on', 1, ('kitchen cabinet', 'dishwasher')),
         Wish('kettle', .7, 'on', 1, ('kitchen cabinet', 'dishwasher', 'kitchen table')),
         Wish('dishes', .85, 'on', 2, ('kitchen table', 'kitchen cabinet')),
-        Wish('window', .9, 'outside', 1), Wish('curtain', .3, 'outside'),
+        Wish('window', .9, 'outside', 1), Wish('curtain', .4, 'over', 1, ('window',)),
         Wish('trash can', .7, 'corner'), Wish('clock', .55, 'hang'),
         Wish('high chair', .25, 'free'), Wish('painting', .25, 'hang'),
         Wish('plant', .2, 'corner'), Wish('radiator', .3, 'wall')),
@@ -123,7 +123,7 @@ RECIPES: dict[str, tuple[Wish, ...]] = {
         Wish('crib', 1.0, 'wall'), Wish('dresser', .7, 'wall'), Wish('toy box', .9, 'wall'),
         Wish('rocking horse', .75, 'free'), Wish('armchair', .5, 'corner'),
         Wish('dollhouse', .5, 'wall'), *_LIGHT, Wish('rug', .7, 'free'),
-        Wish('teddy bear', .85, 'on', 2, ('dresser', 'toy box', 'crib', 'bookshelf')),
+        Wish('teddy bear', .85, 'on', 2, ('dresser', 'crib', 'armchair', 'rocking horse')),
         Wish('bookshelf', .4, 'wall'), Wish('painting', .8, 'hang', 2),
         Wish('table lamp', .4, 'on', 1, ('dresser',)), Wish('high chair', .2, 'free'),
         Wish('clock', .3, 'hang'), Wish('plant', .2, 'corner'), Wish('radiator', .3, 'wall')),
