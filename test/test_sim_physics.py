@@ -15,7 +15,6 @@ from nl_robot.sim.model import build_model, doorway, home_to_mjcf
 from nl_robot.sim.rig import CameraMount, Rig, one_camera_rig
 from nl_robot.sim.simulator import Simulator
 
-
 MIDDLE = Pose(2.0, 2.0, 0.0, 'map')
 
 
