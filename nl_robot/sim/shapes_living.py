@@ -265,10 +265,11 @@ def _chandelier(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]
 
 
 LIVING: dict[str, Builder] = {
-    'kitchen table': _kitchen_table, 'dining table': _dining_table, 'coffee table':
-    _coffee_table, 'chair': _chair, 'bench': _bench, 'sideboard': _sideboard, 'china cabinet':
-    _china_cabinet, 'sofa': _sofa, 'armchair': _armchair, 'television': _television,
-    'bookshelf': _bookshelf, 'fireplace': _fireplace, 'piano': _piano, 'fish tank': _fish_tank,
-    'guitar': _guitar, 'floor lamp': _floor_lamp, 'table lamp': _table_lamp, 'plant': _plant,
-    'rug': _rug, 'vase': _vase, 'cushion': _cushion, 'painting': _painting, 'clock': _clock,
-    'window': _window, 'curtain': _curtain, 'radiator': _radiator, 'chandelier': _chandelier}
+    'kitchen table': _kitchen_table, 'dining table': _dining_table,
+    'coffee table': _coffee_table, 'chair': _chair, 'bench': _bench, 'sideboard': _sideboard,
+    'china cabinet': _china_cabinet, 'sofa': _sofa, 'armchair': _armchair,
+    'television': _television, 'bookshelf': _bookshelf, 'fireplace': _fireplace, 'piano': _piano,
+    'fish tank': _fish_tank, 'guitar': _guitar, 'floor lamp': _floor_lamp,
+    'table lamp': _table_lamp, 'plant': _plant, 'rug': _rug, 'vase': _vase, 'cushion': _cushion,
+    'painting': _painting, 'clock': _clock, 'window': _window, 'curtain': _curtain,
+    'radiator': _radiator, 'chandelier': _chandelier}

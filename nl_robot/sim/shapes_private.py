@@ -6,12 +6,9 @@ import numpy as np
 
 from nl_robot.sim.records import Part
 from nl_robot.sim.shapes import (
-    CLAY,
     DARK,
     GLASS,
-    GLOW,
     GOLD,
-    LEAF,
     OAK,
     PALE,
     SILVER,
@@ -23,10 +20,8 @@ from nl_robot.sim.shapes import (
     box,
     cabinet,
     disc,
-    legs,
     post,
     slant,
-    table,
     tone,
 )
 
@@ -183,6 +178,6 @@ def _exercise_ball(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Pa
 PRIVATE: dict[str, Builder] = {
     'bed': _bed, 'nightstand': _nightstand, 'dresser': _dresser, 'wardrobe': _wardrobe,
     'mirror': _mirror, 'crib': _crib, 'rocking horse': _rocking_horse, 'toy box': _toy_box,
-    'teddy bear': _teddy_bear, 'dollhouse': _dollhouse, 'desk': _desk, 'office chair':
-    _office_chair, 'computer monitor': _computer_monitor, 'printer': _printer, 'filing
-    cabinet': _filing_cabinet, 'treadmill': _treadmill, 'exercise ball': _exercise_ball}
+    'teddy bear': _teddy_bear, 'dollhouse': _dollhouse, 'desk': _desk,
+    'office chair': _office_chair, 'computer monitor': _computer_monitor, 'printer': _printer,
+    'filing cabinet': _filing_cabinet, 'treadmill': _treadmill, 'exercise ball': _exercise_ball}
