@@ -134,6 +134,11 @@ class GraphWorld:
         return float(x), float(y)
 
     @property
+    def heading(self) -> float:
+        """Which way one faces, radians in the map."""
+        return self.yaw
+
+    @property
     def travelled(self) -> float:
         """Metres along the ways since `reset`."""
         return self._travelled

@@ -26,6 +26,10 @@ class World(Protocol):
         """Where one truly stands, in the world's frame, metres."""
 
     @property
+    def heading(self) -> float:
+        """Which way one truly faces, radians in the world's frame."""
+
+    @property
     def travelled(self) -> float:
         """Metres walked since `reset`."""
 
