@@ -110,7 +110,13 @@ def fill(frame: Frame, values: Mapping[str, str | Sequence[str]],
         given = values[match[1]]
         return given if isinstance(given, str) else joined(given, match[2] or ', ')
 
-    return ' '.join(_PLACE.sub(value, text).split())
+    return _with_articles(' '.join(_PLACE.sub(value, text).split()))
+
+
+def _with_articles(text: str) -> str:
+    """`a armchair` becomes `an armchair`, `a dishes` becomes `some dishes`."""
+    text = re.sub(r'\b([Aa]) (?=[aeio]|um)', r'\1n ', text)
+    return re.sub(r'\ba (?=(\w+ )?(dishes|plates|crockery|towels|umbrellas)\b)', 'some ', text)
 
 
 def joined(steps: Sequence[str], joints: str) -> str:
