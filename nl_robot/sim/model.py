@@ -25,6 +25,8 @@ CEILING_GROUP, ROBOT_GROUP = 3, 4
 """Geom groups: the robot's own cameras do not see the robot, the bird does not see ceilings."""
 WALL = 0.12
 """Thickness of an ordinary wall, metres: the foundation reaches under it."""
+CLEARANCE = 0.035
+"""Between floor and base, metres: it passes over the foot of a lamp."""
 TIMESTEP = 0.01
 """Seconds per physics step: stable for the base's servos and 40 times faster than real time."""
 
@@ -161,10 +163,10 @@ def doorway(door: Door, home: Home) -> Opening:
 
 
 def _door(door: Door, home: Home) -> list[str]:
-    """Two jambs and a lintel trim, 2 cm proud of the wall; x of the body leads through."""
+    """Two jambs and a lintel trim, 15 mm proud of the wall; x of the body leads through."""
     hole, half = doorway(door, home), FRAME_WIDTH / 2
-    middle, depth = (hole.back + hole.front) / 2, (hole.front - hole.back) / 2 + 0.02
-    side = door.width / 2 + half - 0.01
+    middle, depth = (hole.back + hole.front) / 2, (hole.front - hole.back) / 2 + 0.015
+    side = door.width / 2 + half - 0.005
     parts = [_geom('box', (depth, half, hole.height / 2), (middle, sign * side, hole.height / 2),
                    FRAME_COLOUR, solid=True) for sign in (-1, 1)]
     parts.append(_geom('box', (depth, door.width / 2 + FRAME_WIDTH, half),
@@ -185,8 +187,11 @@ def _part(part: Part, solid: bool) -> str:
 
 
 def _robot(rig: Rig) -> str:
-    """A round base with two wheels and a mast, free to slide and turn on the floor."""
-    top, r = 0.28, rig.radius
+    """A round base with two wheels, a laser on top and a mast; it slides and turns on the floor.
+
+    The base is as low as its laser, so that little it could bump into escapes the laser.
+    """
+    top, r = rig.scan_height - 0.02, rig.radius
     look = f'group="{ROBOT_GROUP}" mass="0" contype="0" conaffinity="0"'
     touch = (f'group="{ROBOT_GROUP}" contype="0" conaffinity="1" friction="0.15 0 0" priority="1" '
              'condim="3" solref="0.02 1"')
@@ -195,13 +200,14 @@ def _robot(rig: Rig) -> str:
 <joint name="x" type="slide" axis="1 0 0"/><joint name="y" type="slide" axis="0 1 0"/>
 <joint name="yaw" type="hinge" axis="0 0 1"/>
 <site name="base" pos="0 0 0.1" group="5"/>
-<geom type="cylinder" size="{r} {(top - 0.03) / 2}" pos="0 0 {(top + 0.03) / 2}" mass="14"
- rgba="0.16 0.17 0.2 1" {touch}/>
+<geom type="cylinder" size="{r} {(top - CLEARANCE) / 2}" pos="0 0 {(top + CLEARANCE) / 2}"
+ mass="14" rgba="0.16 0.17 0.2 1" {touch}/>
 <geom type="capsule" size="0.03" fromto="0 0 {top} 0 0 {rig.mast_height}" mass="1"
  rgba="0.75 0.76 0.78 1" {touch}/>
-<geom type="cylinder" size="0.045 0.02" pos="0 {wheel} 0.045" euler="1.5708 0 0"
+<geom type="cylinder" size="0.06 0.025" pos="0 0 {top + 0.025}" rgba="0.3 0.3 0.33 1" {look}/>
+<geom type="cylinder" size="0.06 0.02" pos="0 {wheel} 0.06" euler="1.5708 0 0"
  rgba="0.05 0.05 0.05 1" {look}/>
-<geom type="cylinder" size="0.045 0.02" pos="0 -{wheel} 0.045" euler="1.5708 0 0"
+<geom type="cylinder" size="0.06 0.02" pos="0 -{wheel} 0.06" euler="1.5708 0 0"
  rgba="0.05 0.05 0.05 1" {look}/>
 <geom type="cylinder" size="0.07 0.04" pos="0 0 {rig.mast_height}" rgba="0.95 0.55 0.1 1" {look}/>
 <geom type="box" size="0.05 0.04 0.012" pos="{r * 0.6} 0 {top}" rgba="0.95 0.55 0.1 1" {look}/>
