@@ -218,6 +218,7 @@ class Furnisher:
         level = partner.y if side in ('west', 'east') else partner.x
         for sideways in (0.0, -0.3, 0.3, -0.7, 0.7, -1.1, 1.1):
             yield self._against(side, level + sideways, made.extent[0])
+        yield from self._walls(made)
 
     def _same(self, made: Make, partner: Item) -> Iterator[Place]:
         """Where another item is."""
@@ -260,9 +261,10 @@ class Furnisher:
             return False
         if mount == 'wall':
             return True
-        front = (x + (made.extent[0] / 2 + 0.4) * math.cos(yaw),
-                 y + (made.extent[0] / 2 + 0.4) * math.sin(yaw)) if wish.how == 'wall' else None
-        return self.floor.stays_open(box, front)
+        if wish.how not in ('wall', 'row'):
+            return self.floor.stays_open(box)
+        reach = made.extent[0] / 2 + 0.4        # one wants to stand in front of it
+        return self.floor.stays_open(box, (x + reach * math.cos(yaw), y + reach * math.sin(yaw)))
 
     def _disturbs(self, made: Make, wish: Wish, box: Box, z: float, item: Item) -> bool:
         """Whether a new item would touch another, cover one that hangs, or hang behind one."""

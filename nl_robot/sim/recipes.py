@@ -10,9 +10,9 @@ class Wish:
     """One line of a recipe: try to place up to `count` items of a kind, each with `chance`.
 
     :param how: `wall` (back to a wall), `corner`, `free` (in the open), `around`, `before`,
-        `beside`, `opposite` or `under` one of the `partners`, `on` one of them, `hang` (on a
-        wall), `over` (hang on a wall above one of them), `outside` (hang on an outer wall),
-        `ceiling`
+        `beside`, `opposite` or `under` one of the `partners`, `row` (beside, else at a wall),
+        `on` one of them, `hang` (on a wall), `over` (hang on a wall above one of them),
+        `outside` (hang on an outer wall), `ceiling`
     :param partners: kinds that the placement refers to
     :param alike: all of one colour, as a set of chairs
     """
@@ -25,8 +25,7 @@ class Wish:
     alike: bool = False
 
 
-_TABLES = ('dining table', 'kitchen table', 'coffee table', 'desk', 'sideboard', 'dresser',
-           'kitchen cabinet', 'nightstand', 'fireplace', 'workbench')
+_UNITS = ('stove', 'kitchen cabinet', 'sink', 'dishwasher', 'fridge')
 _LIGHT = (Wish('window', .85, 'outside', 2), Wish('curtain', .6, 'over', 2, ('window',), True))
 
 _BEDROOM = (
@@ -44,8 +43,10 @@ _BEDROOM = (
 
 RECIPES: dict[str, tuple[Wish, ...]] = {
     'kitchen': (
-        Wish('fridge', 1.0, 'corner'), Wish('stove', 1.0, 'wall'), Wish('sink', 1.0, 'wall'),
-        Wish('kitchen cabinet', 1.0, 'wall', 2, (), True), Wish('dishwasher', .65, 'wall'),
+        Wish('fridge', 1.0, 'corner'), Wish('kitchen cabinet', 1.0, 'row', 1, _UNITS),
+        Wish('stove', 1.0, 'row', 1, _UNITS), Wish('sink', 1.0, 'row', 1, _UNITS),
+        Wish('dishwasher', .65, 'row', 1, _UNITS),
+        Wish('kitchen cabinet', .8, 'row', 2, _UNITS, True),
         Wish('kitchen table', .75, 'free'),
         Wish('chair', .85, 'around', 4, ('kitchen table',), True),
         Wish('microwave', .85, 'on', 1, ('kitchen cabinet', 'dishwasher')),
@@ -65,12 +66,13 @@ RECIPES: dict[str, tuple[Wish, ...]] = {
         Wish('dishes', .7, 'on', 2, ('dining table', 'sideboard')),
         Wish('painting', .85, 'hang', 2), Wish('plant', .5, 'corner', 2),
         Wish('wine rack', .4, 'wall'), Wish('clock', .25, 'hang'), Wish('mirror', .2, 'hang'),
-        Wish('piano', .1, 'wall'), Wish('high chair', .15, 'free'), Wish('radiator', .4, 'wall')),
+        Wish('piano', .2, 'wall'), Wish('high chair', .15, 'free'), Wish('radiator', .4, 'wall')),
     'living room': (
         Wish('sofa', 1.0, 'wall'), Wish('television', .9, 'opposite', 1, ('sofa',)),
-        Wish('coffee table', .8, 'before', 1, ('sofa',)), Wish('bookshelf', .7, 'wall', 2),
-        Wish('armchair', .8, 'corner', 2), Wish('fireplace', .4, 'wall'),
-        Wish('piano', .3, 'wall'), *_LIGHT, Wish('fish tank', .25, 'wall'),
+        Wish('coffee table', .8, 'before', 1, ('sofa',)), Wish('piano', .35, 'wall'),
+        Wish('bookshelf', .7, 'wall'), Wish('armchair', .8, 'corner', 2),
+        Wish('fireplace', .45, 'wall'), Wish('fish tank', .4, 'wall'), *_LIGHT,
+        Wish('bookshelf', .5, 'wall'),
         Wish('rug', .75, 'before', 1, ('sofa',)), Wish('painting', .85, 'hang', 3),
         Wish('floor lamp', .7, 'corner'), Wish('plant', .7, 'corner', 2),
         Wish('cushion', .75, 'on', 2, ('sofa',)), Wish('guitar', .25, 'corner'),
@@ -107,14 +109,14 @@ RECIPES: dict[str, tuple[Wish, ...]] = {
         Wish('desk', 1.0, 'wall'), Wish('office chair', 1.0, 'before', 1, ('desk',)),
         Wish('computer monitor', .95, 'on', 1, ('desk',)), Wish('bookshelf', .85, 'wall', 2),
         Wish('filing cabinet', .7, 'wall'), *_LIGHT,
-        Wish('printer', .6, 'on', 1, ('desk', 'filing cabinet')),
+        Wish('printer', .75, 'on', 1, ('filing cabinet', 'desk')),
         Wish('armchair', .35, 'corner'), Wish('table lamp', .5, 'on', 1, ('desk',)),
         Wish('plant', .5, 'corner'), Wish('trash can', .5, 'corner'),
         Wish('painting', .7, 'hang', 2), Wish('clock', .5, 'hang'), Wish('rug', .35, 'free'),
         Wish('floor lamp', .35, 'corner'), Wish('guitar', .2, 'corner'),
-        Wish('piano', .1, 'wall'), Wish('radiator', .3, 'wall')),
+        Wish('piano', .2, 'wall'), Wish('radiator', .3, 'wall')),
     'laundry room': (
-        Wish('washing machine', 1.0, 'wall'), Wish('dryer', .85, 'wall'),
+        Wish('washing machine', 1.0, 'wall'), Wish('dryer', .85, 'row', 1, ('washing machine',)),
         Wish('ironing board', .75, 'wall'), Wish('laundry basket', .9, 'corner', 2),
         Wish('sink', .4, 'wall'), Wish('storage shelf', .5, 'wall'),
         Wish('window', .5, 'outside'), Wish('trash can', .3, 'corner'),

@@ -96,7 +96,7 @@ def cabinet(d: float, w: float, h: float, rgb: Rgb, rows: int, columns: int = 1,
         for c in range(columns):
             y, z = -w / 2 + 0.01 + (c + 0.5) * wide, 0.04 + r * high
             parts.append(box(d / 2 - 0.012, y, z, 0.024, wide - 0.03, high - 0.03, rgb))
-    if rows * columns <= 3:
+    if columns == 1:
         for r in range(rows):
             parts.append(box(d / 2 + 0.01, 0, 0.04 + (r + 0.62) * high, 0.02, w * 0.3, 0.03, knob))
     return parts
