@@ -1,0 +1,99 @@
+"""One errand of the bridge: a waypoint that is driven to as long as everybody is alive.
+
+Pure: monotonic seconds in, speeds and a state out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from nl_robot.datatypes import Pose
+from nl_robot.motion.velocity import LaserScan, VelocityDriver
+
+
+@dataclass(frozen=True)
+class ErrandSettings:
+    """Seconds, but for `rest_speed` (m/s and rad/s).
+
+    :param policy_timeout: without a heartbeat the errand is dropped after this
+    :param grace: heartbeats from before the waypoint may still arrive for this long
+    :param odom_timeout, scan_timeout: without news there is no motion
+    :param rest_time: the robot has come to rest when it was this long at zero speed
+    :param goodbye: zeros go on for this long after an errand
+    """
+
+    policy_timeout: float = 0.5
+    grace: float = 0.3
+    odom_timeout: float = 0.5
+    scan_timeout: float = 0.5
+    rest_speed: float = 0.02
+    rest_time: float = 0.2
+    goodbye: float = 1.0
+
+
+class Errand:
+    """Holds at most one waypoint, by number; `state` is idle, driving, arrived, blocked, dropped.
+
+    :param off: names of protections that a test switches off
+    """
+
+    def __init__(self, driver: VelocityDriver, settings: ErrandSettings | None = None,
+                 off: frozenset[str] = frozenset()) -> None:
+        self.settings = settings or ErrandSettings()
+        self.state, self.number = 'idle', 0
+        self._driver, self._off = driver, off
+        self._pose: Pose | None = None
+        self._scan: LaserScan | None = None
+        self._moved_at = self._pose_at = self._scan_at = self._heard_at = -math.inf
+        self._began = self._ended = -math.inf
+
+    def begin(self, number: int, target: Pose, now: float) -> None:
+        """Drive to `target`; a waypoint where the robot already stands asks for its heading."""
+        if self._pose is None or now - self._pose_at > self.settings.odom_timeout:
+            self.state, self.number, self._ended = 'blocked', number, now
+            return
+        here = math.hypot(target.x - self._pose.x, target.y - self._pose.y)
+        turn_only = here <= self._driver.settings.tolerance
+        self._driver.set_target(target, now, target.yaw if turn_only else None)
+        self.state, self.number = 'driving', number
+        self._began = self._heard_at = now
+
+    def heartbeat(self, number: int, now: float) -> None:
+        """Hear which waypoint the policy pursues; another than ours, or 0, ends ours."""
+        self._heard_at = now
+        if (self.state == 'driving' and number != self.number
+                and now - self._began > self.settings.grace):
+            self._finish('dropped', now)
+
+    def odometry(self, pose: Pose, speed: float, now: float) -> None:
+        """Take a pose; `speed` is the larger of m/s and rad/s."""
+        self._pose, self._pose_at = pose, now
+        if abs(speed) > self.settings.rest_speed:
+            self._moved_at = now
+
+    def scan(self, scan: LaserScan, now: float) -> None:
+        """Take a laser scan."""
+        self._scan, self._scan_at = scan, now
+
+    def tick(self, now: float) -> tuple[float, float] | None:
+        """The speeds to ask for now; None: say nothing."""
+        if self.state != 'driving':
+            return (0.0, 0.0) if now - self._ended < self.settings.goodbye else None
+        if now - self._heard_at > self.settings.policy_timeout and 'heartbeat' not in self._off:
+            self._finish('dropped', now)
+            return 0.0, 0.0
+        if (self._pose is None or self._scan is None
+                or now - self._pose_at > self.settings.odom_timeout
+                or now - self._scan_at > self.settings.scan_timeout):
+            return 0.0, 0.0
+        speeds = self._driver.update(now, self._pose, self._scan)
+        if self._driver.state == 'driving':
+            return speeds
+        if now - self._moved_at >= self.settings.rest_time:
+            self._finish(self._driver.state, now)
+        return 0.0, 0.0
+
+    def _finish(self, state: str, now: float) -> None:
+        self.state, self._ended = state, now
+        self._driver.cancel()

@@ -1,0 +1,129 @@
+"""The command node: takes what people say, tells them how it goes, and always knows stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.node import Node
+from std_msgs.msg import Empty, String, UInt64
+from std_srvs.srv import Trigger
+
+from nl_robot.language.commands import Rejected, caveat, clean, control_word
+from nl_robot.mission.command import (
+    Effect,
+    Language,
+    Mission,
+    MissionSettings,
+    Release,
+    SetGoal,
+    Status,
+    StopRobot,
+)
+from nl_robot.nodes.conversions import diagnostic, values_of
+from nl_robot.nodes.parameters import declare, declare_settings
+from nl_robot.nodes.process import every, run
+from nl_robot.nodes.qos import EVENTS, FLOOD, LATCHED, LATEST, STATE
+
+SECOND = 1_000_000_000
+LEVELS = {'failed': DiagnosticStatus.ERROR, 'unsure': DiagnosticStatus.WARN,
+          'rejected': DiagnosticStatus.WARN, 'blocked': DiagnosticStatus.WARN,
+          'timeout': DiagnosticStatus.WARN, 'not_found': DiagnosticStatus.WARN}
+
+
+class Command:
+    """Wires topics and services to the mission."""
+
+    def __init__(self) -> None:
+        self.node = node = Node('command')
+        rate = declare(node, 'status_rate', 2.0, 'repeated statuses a second', 1, 20)
+        self._mission = Mission(Language(clean, control_word, caveat, Rejected),
+                                f'{os.getpid():x}', time.monotonic(),
+                                declare_settings(node, MissionSettings))
+        self._status = node.create_publisher(DiagnosticStatus, 'status', LATCHED)
+        self._goal = node.create_publisher(String, 'goal', EVENTS)
+        self._stop = node.create_publisher(Empty, 'gate/stop', EVENTS)
+        self._release = node.create_publisher(UInt64, 'gate/release', EVENTS)
+        node.create_subscription(String, 'command', self._on_command, FLOOD)
+        node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
+        node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
+        node.create_subscription(DiagnosticStatus, 'policy/report', self._on_report, EVENTS)
+        node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
+        node.create_service(Trigger, 'stop', self._on_stop_service)
+        node.create_service(Trigger, 'cancel', self._on_cancel_service)
+        every(node, 1.0 / rate, lambda: self._tell(self._mission.heard()))
+        every(node, 0.1, lambda: self._do(self._mission.tick(time.monotonic())))
+        self._goal.publish(String(data=''))  # whatever ran before a restart is over
+
+    def farewell(self) -> None:
+        """End what runs: nobody would hear of it any more."""
+        self._do(self._mission.stop(time.monotonic(), 'interrupted'))
+
+    def _on_command(self, message: String) -> None:
+        self._do(self._mission.command(message.data, time.monotonic()))
+
+    def _on_stop(self, message: Empty) -> None:
+        effects = self._mission.stop(time.monotonic(), 'by_topic')
+        self._do(e for e in effects if not isinstance(e, StopRobot))  # the gate heard it too
+
+    def _on_stop_service(self, request: Trigger.Request, response: Trigger.Response
+                         ) -> Trigger.Response:
+        self._do(self._mission.stop(time.monotonic(), 'by_service'))
+        response.success, response.message = True, 'stopped'
+        return response
+
+    def _on_cancel_service(self, request: Trigger.Request, response: Trigger.Response
+                           ) -> Trigger.Response:
+        effects = self._mission.cancel(time.monotonic(), 'by_service')
+        self._do(effects)
+        response.success = bool(effects)
+        response.message = 'cancelled' if effects else 'there is nothing to cancel'
+        return response
+
+    def _on_gate(self, message: DiagnosticStatus) -> None:
+        values = values_of(message)
+        self._do(self._mission.gate_report(
+            time.monotonic(), values.get('latched') != 'false',
+            int(values.get('stop_stamp', '0')) / SECOND, values.get('reason', '')))
+
+    def _on_report(self, message: DiagnosticStatus) -> None:
+        values = values_of(message)
+        self._do(self._mission.policy_report(message.hardware_id, values.get('state', ''),
+                                             values.get('reason', ''), values.get('text', '')))
+
+    def _on_policy(self, message: DiagnosticStatus) -> None:
+        lacks = tuple(name for name in values_of(message).get('lacks', '').split(',') if name)
+        self._mission.policy_alive(time.monotonic(), lacks)
+
+    def _do(self, effects: Iterable[Effect]) -> None:
+        """Turn effects into messages, in order."""
+        for effect in effects:
+            if isinstance(effect, Status):
+                self._tell(effect)
+            elif isinstance(effect, SetGoal):
+                self._goal.publish(String(data=f'{effect.words}\n{effect.id}'))
+            elif isinstance(effect, Release):
+                self._release.publish(UInt64(data=round(effect.stop_stamp * SECOND)))
+            else:
+                self._stop.publish(Empty())
+
+    def _tell(self, status: Status) -> None:
+        """Publish one status."""
+        message = f'{status.state}: {status.reason}' if status.reason else status.state
+        self._status.publish(diagnostic(
+            'command', message, {'id': status.id, 'state': status.state, 'reason': status.reason,
+                                 'text': status.text, 'words': status.words,
+                                 'caveat': status.caveat},
+            status.id, LEVELS.get(status.state, DiagnosticStatus.OK)))
+
+
+def main() -> int:
+    """Entry point."""
+    return run(Command)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""How every node lives and ends: its own signal flag, finite spins, a farewell, an exit status.
+
+rclpy's own handler shuts the context down before Python runs again, so that no final zero could
+be published; therefore `SignalHandlerOptions.NO` and a flag (rclpy issues 532, 1077, 1287).
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Protocol
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+
+class Living(Protocol):
+    """A node that has last words."""
+
+    node: Node
+
+    def farewell(self) -> None:
+        """Publish what must be the last; the context is still valid."""
+
+
+def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
+    """Run one node until SIGINT or SIGTERM; gives the exit status.
+
+    0: asked to end · 1: a callback raised · 2: the parameters make no sense
+    """
+    ended = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        shell = make()
+    except ValueError as error:
+        print(f'{sys.argv[0]}: {error}', file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    try:
+        return _spin(shell, ended)
+    finally:
+        shell.farewell()
+        shell.node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _spin(shell: Living, ended: threading.Event) -> int:
+    """Spin until asked to end; an exception in a callback is told once and ends the node."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(shell.node)
+    try:
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=0.1)
+    except Exception:  # noqa: BLE001 - whatever it was: zero, log, exit status 1
+        if ended.is_set():
+            return 0
+        import traceback
+        shell.node.get_logger().error(f'ends after an exception:\n{traceback.format_exc()}')
+        return 1
+    return 0
+
+
+def every(node: Node, seconds: float, callback: Callable[[], None]) -> None:
+    """Call back at that period by the steady clock, which no clock step and no /clock stalls."""
+    node.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
