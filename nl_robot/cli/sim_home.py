@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.png:
         draw_plan(home, ready(args.png))
     if args.view or args.cameras:
-        start = Pose(*args.start, frame='map') if args.start else \
+        start = Pose(args.start[0], args.start[1], args.start[2], 'map') if args.start else \
             free_poses(home, np.random.default_rng(args.seed), 1)[0]
         with Simulator(home, start) as simulator:
             if args.view:
@@ -58,7 +58,7 @@ def describe(home: Home) -> str:
 
 def side_by_side(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """(H, W, 3) images of one height as one (H, sum of W, 3) image, in reading order."""
-    return np.concatenate(list(images), axis=1)
+    return np.concatenate(images, axis=1)
 
 
 def ready(path: Path) -> Path:
@@ -70,5 +70,7 @@ def ready(path: Path) -> Path:
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
     """Write an (H, W, 3) RGB image; the ending of the name chooses the format."""
     import cv2
+    if not cv2.haveImageWriter(path.name):
+        raise ValueError(f'{path} is of no known image format; end its name with .png or .jpg')
     if not cv2.imwrite(str(ready(path)), image[..., ::-1]):
-        raise ValueError(f'{path} could not be written; end its name with .png or .jpg')
+        raise ValueError(f'{path} could not be written')
