@@ -43,7 +43,8 @@ def neighbours(places: Places) -> list[tuple[str, str, float]]:
     if places.pairs is None:
         places.pairs = []
         for a, b in itertools.permutations(places.home.items, 2):
-            if a.room == b.room and a.kind != b.kind and b.collides and not b.on and a.on != b.name:
+            stands = b.collides and not b.on and a.on != b.name
+            if stands and a.room == b.room and a.kind != b.kind:
                 apart = gap(a, b) if abs(a.x - b.x) + abs(a.y - b.y) < 6 else 6.0
                 if apart <= STILL_NEXT_TO:
                     places.pairs.append((a.name, b.name, apart))

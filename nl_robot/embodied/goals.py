@@ -36,15 +36,16 @@ from nl_robot.language.grammar import (
     word_for,
     words,
 )
-from nl_robot.sim.records import Home
+from nl_robot.sim.records import Door, Home
 
 __all__ = ['KINDS', 'REACH', 'Goal', 'Target', 'Task', 'blank', 'distance_field', 'fulfilled',
            'goals_for_target', 'remaining', 'sample_task', 'swap_left_right']
 
 NEAREST, FARTHEST = 2.0, 15.0   # metres along the floor from the start to a target
+ORDINAL_STARTS = 0.06           # share of tasks that begin where doors can be counted
 CLOSER = 0.75                   # metres by which "the nearest" must be nearer to be sure
-# How often each kind of goal is drawn; `ordinal` needs a start in a hallway, so it is rarer.
-SHARES = {'room': .24, 'object': .14, 'attribute': .13, 'relation': .16, 'ordinal': .14,
+# How often each kind of goal is drawn; `ordinal` only where there are doors to count.
+SHARES = {'room': .24, 'object': .14, 'attribute': .13, 'relation': .16, 'ordinal': .50,
           'route': .20, 'household': .10}
 KINDS = tuple(SHARES)
 Writer = Callable[[np.random.Generator], 'tuple[str, str, bool]']   # text, frame id, held out
@@ -122,10 +123,16 @@ def sample_task(home: Home, grid: FloorGrid, rng: np.random.Generator, frames: s
     :raises RuntimeError: when the home has no such task
     """
     rows, cols = np.nonzero(grid.free)
-    for _ in range(200):
+    wanted = kinds or KINDS
+    ordinal = 'ordinal' in wanted and rng.random() < ORDINAL_STARTS
+    for attempt in range(400):
         index = int(rng.integers(len(rows)))
         start = _facing(home, *grid.point(int(rows[index]), int(cols[index])), rng)
-        goals = goals_for_target(home, grid, start, rng, frames=frames, kinds=kinds)
+        # Few starts have doors to count ahead of them, so some tasks go and look for one.
+        if ordinal and attempt < 200 and not _countable(home, start):
+            continue
+        goals = goals_for_target(home, grid, start, rng, frames=frames, kinds=(
+            ('ordinal',) if ordinal and attempt < 200 else kinds))
         if goals:
             return Task(start, route_to(home, grid, start, goals[0].target), goals)
     raise RuntimeError(f'{home.name} has no task of the kinds {kinds or KINDS}')
@@ -154,6 +161,8 @@ def goals_for_target(home: Home, grid: FloorGrid, start: Pose, rng: np.random.Ge
         raise ValueError(f'unknown kind of goal {sorted(unknown)[0]!r}; kinds: {", ".join(KINDS)}')
     places = places_of(home, grid)
     draw = Draw(places, start, grid.distances(grid.mask([(start.x, start.y)])), frames)
+    if len(kinds) > 1 and not _countable(home, start):
+        kinds = tuple(kind for kind in kinds if kind != 'ordinal')
     shares = np.array([SHARES[kind] for kind in kinds])
     for _ in range(10):
         kind = str(kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))])
@@ -300,21 +309,25 @@ def _closest(draw: Draw, rng: np.random.Generator) -> Draft | None:
 
 def _ordinal(draw: Draw, rng: np.random.Generator) -> Draft | None:
     """A door counted along the room one stands in and looks along."""
-    room = draw.home.room_at(draw.start.x, draw.start.y)
-    if room is None:
-        return None
-    here = (draw.start.x, draw.start.y)
-    counted = [(door, door_count(draw.home, room, here, None, door, draw.start.yaw))
-               for door in draw.home.doors if room.name in door.rooms]
-    counted = [(door, count) for door, count in counted if count is not None]
+    counted = _countable(draw.home, draw.start)
     if not counted:
         return None
-    door, (nth, side) = pick(counted, rng)
+    door, nth, side, room = pick(counted, rng)
     values = {'nth': words('ordinals')[''][nth - 1], 'side': side}
     if rng.random() < 0.5:
         return Target(point=(door.x, door.y)), draw.writer('ordinal_door', lambda r: values)
-    beyond = tuple(name for name in door.rooms if name != room.name)
+    beyond = tuple(name for name in door.rooms if name != room)
     return Target(rooms=beyond), draw.writer('ordinal_room', lambda r: values)
+
+
+def _countable(home: Home, start: Pose) -> list[tuple[Door, int, str, str]]:
+    """The doors ahead that can be counted: door, number, side, name of the room one is in."""
+    room = home.room_at(start.x, start.y)
+    if room is None:
+        return []
+    counts = [(door, door_count(home, room, (start.x, start.y), None, door, start.yaw))
+              for door in home.doors if room.name in door.rooms]
+    return [(door, *count, room.name) for door, count in counts if count is not None]
 
 
 def _by_steps(draw: Draw, rng: np.random.Generator) -> Draft | None:

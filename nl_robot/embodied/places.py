@@ -162,7 +162,7 @@ def remaining(home: Home, grid: FloorGrid, target: Target, x: float, y: float) -
 
 
 def fulfilled(home: Home, grid: FloorGrid, target: Target, x: float, y: float) -> bool:
-    """Whether a robot that stands at (x, y) has done it: in a room, or within 1.5 m of the rest."""
+    """Whether standing at (x, y) does it: in a room, or within 1.5 m of the rest."""
     if _in_any(home, target.rooms, x, y):
         return True
     rest = Target((), target.items, target.point) if target.rooms and (

@@ -23,6 +23,7 @@ AT_DOOR = 0.8                # metres between a turn and the doorway it leads th
 PASS_WITHIN = 1.2            # metres to the side
 LONG_ROOM = 1.4              # length over width from which doors are counted along a room
 BESIDE = 0.5                 # metres: a door less than this ahead can't be counted for sure
+MOST_DOORS = 6               # nobody counts farther
 
 Point = tuple[float, float]
 
@@ -94,7 +95,8 @@ def turns(path: list[Point], yaw: float) -> list[tuple[float, float, float]]:
     """Where the route bends: (first metre, last metre, radians, left positive) of every turn.
 
     Turning from the heading `yaw` into the first leg is the first one, at 0; bends close to
-    one another are added up, so a swerve is no turn.
+    one another are added up, so a swerve is no turn.  On the spot there is no way round, so
+    the first turn is never more than half a circle.
     """
     corners = np.array(path)
     steps = np.diff(corners, axis=0)
@@ -107,6 +109,8 @@ def turns(path: list[Point], yaw: float) -> list[tuple[float, float, float]]:
             groups[-1][1], groups[-1][2] = at, groups[-1][2] + bend
         else:
             groups.append([at, at, bend])
+    if groups:
+        groups[0][2] = wrap_angle(groups[0][2])
     return [(first, last, bend) for first, last, bend in groups]
 
 
@@ -210,7 +214,8 @@ def door_count(home: Home, room: Room, came: Point, came_by: Door | None, door: 
              and hand(d) * hand(door) > 0}
     if ahead.get(door.name, 0.0) < BESIDE or any(abs(m) < BESIDE for m in ahead.values()):
         return None
-    return (sum(BESIDE <= m <= ahead[door.name] for m in ahead.values()), side_of(hand(door)))
+    nth = sum(BESIDE <= m <= ahead[door.name] for m in ahead.values())
+    return (nth, side_of(hand(door))) if nth <= MOST_DOORS else None
 
 
 def landmarks(home: Home) -> list[Item]:

@@ -7,7 +7,8 @@ holds placeholders (`{room}`), choices (`[a|b|]`), and for routes `{steps:JOINT|
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -141,6 +142,15 @@ def polish(text: str, rng: np.random.Generator) -> str:
     text = re.sub(r'(^|[.?!] )([a-z])', lambda match: match[1] + match[2].upper(), text)
     text = re.sub(r"\bi\b(?=[ '])", 'I', text)
     return text if text[-1] in '?!.' or rng.random() < 0.3 else text + '.'
+
+
+def vocabulary(texts: Iterable[str]) -> Counter[str]:
+    """How often each word, in lower case, occurs in the texts.
+
+    >>> vocabulary(["Go to the baby's room.", 'go!'])['go']
+    2
+    """
+    return Counter(word for text in texts for word in re.findall(r"[a-z0-9'-]+", text.lower()))
 
 
 def swap_left_right(text: str) -> str:
