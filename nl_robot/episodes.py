@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nl_robot.datatypes import (
     Decision,
@@ -40,16 +41,30 @@ def from_json(line: str) -> Episode:
                           tuple(step['decision']['probabilities'])))
             for step in data.pop('steps'))
         return Episode(steps=steps, **data)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f'not an episode: {error!r} in {line[:80]!r}') from error
 
 
 def append(path: Path, episodes: Iterable[Episode]) -> None:
-    """Add episodes to a log; each line is written whole."""
+    """Add episodes to a log; a last line that a crash left unfinished is cut off first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'a', encoding='utf-8') as file:
+    with open(path, 'a+b') as file:
+        file.truncate(_whole_lines(file))
         for episode in episodes:
-            file.write(to_json(episode) + '\n')
+            file.write(to_json(episode).encode() + b'\n')
+
+
+def _whole_lines(file: BinaryIO, block: int = 65536) -> int:
+    """How many bytes of a file are whole lines, found from its end."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - block)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b'\n')
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
 
 
 def read(path: Path) -> Iterator[Episode]:

@@ -72,7 +72,8 @@ class HomeTasks:
             if len(tasks) >= count:
                 break
             place, yaw = int(rng.integers(len(self.graph.points))), float(rng.uniform(-3.14, 3.14))
-            start = Pose(*map(float, self.graph.points[place]), yaw, 'map')
+            x, y = map(float, self.graph.points[place])
+            start = Pose(x, y, yaw, 'map')
             goals = goals_for_target(self.home, self.grid, start, rng, frames=frames)
             tasks += [task for task in (self.task(place, yaw, goal) for goal in goals) if task]
         return tasks[:count]
