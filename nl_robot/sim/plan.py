@@ -149,7 +149,7 @@ def _draw_item(axes: Axes, item: Item, names: bool) -> None:
         style.update(alpha=0.35, linestyle=(0, (4, 2)))
     if mount == 'ceiling':
         style.update(facecolor='none', edgecolor=COLOURS[item.colour], linewidth=1.6)
-    if abs(d - w) < 0.08 and any(part.shape != 'box' for part in item.parts[:2]):
+    if abs(d - w) < 0.08 and item.parts[0].shape != 'box':
         axes.add_patch(Ellipse((0, 0), d, w, **style))
         return
     if mount == 'wall':

@@ -145,7 +145,7 @@ def _piano(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
 
 
 def _fish_tank(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
-    water = (0.25, 0.62, 0.88)
+    water = tone(c, 1.1)
     return [box(0, 0, 0, d, w, h * 0.55, WOOD), box(0, 0, h * 0.55, d, w, 0.05, DARK),
             box(0, 0, h * 0.59, d * 0.94, w * 0.96, h * 0.33, water),
             box(0, 0, h * 0.92, d, w, h * 0.08, DARK),
