@@ -21,9 +21,17 @@ SEAM = math.radians(3)  # two halves of one object at the seam of two frames may
 class LaserScan(Protocol):
     """What is needed of a scan; sensor_msgs/LaserScan and the simulator's own both fit."""
 
-    ranges: NDArray[np.floating]
-    angle_min: float
-    angle_increment: float
+    @property
+    def ranges(self) -> Sequence[float] | NDArray[np.floating]:
+        """Metres, one per ray."""
+
+    @property
+    def angle_min(self) -> float:
+        """Bearing of the first ray, radians."""
+
+    @property
+    def angle_increment(self) -> float:
+        """Between two rays, radians."""
 
 
 @dataclass(frozen=True)
