@@ -143,9 +143,9 @@ CATALOGUE: dict[str, Kind] = {
                            ('metal',)),
     'car': Kind((3.1, 1.45, 1.30), ('red', 'blue', 'black', 'grey', 'white', 'green', 'yellow'),
                 ('metal',)),
-    'bicycle': Kind((.42, 1.60, 1.00), _BRIGHT + ('black', 'white'), ('metal',)),
-    'workbench': Kind((.62, 1.50, .88), ('brown', 'beige', 'red', 'blue'), ('wood', 'metal'),
-                      level=1.0),
+    'bicycle': Kind((.30, 1.60, 1.00), _BRIGHT + ('black', 'white'), ('metal',)),
+    'workbench': Kind((.62, 1.50, 1.40), ('brown', 'beige', 'red', 'blue'), ('wood', 'metal'),
+                      level=.62),
     'toolbox': Kind((.30, .56, .38), ('red', 'yellow', 'blue', 'grey', 'green'),
                     ('metal', 'plastic'), 'support'),
     'ladder': Kind((.50, .50, 1.70), ('grey', 'yellow', 'red'), ('metal', 'wood'))}

@@ -163,7 +163,7 @@ def _guitar(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
 
 def _floor_lamp(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
     pole = DARK if rng.random() < 0.6 else GOLD
-    return [post(0, 0, 0, d * 0.42, 0.05, pole), post(0, 0, 0.05, d * 0.25, 0.20, pole),
+    return [post(0, 0, 0, d * 0.42, 0.05, pole), post(0, 0, 0.05, d * 0.36, 0.20, pole),
             post(0, 0, 0.2, 0.022, h - 0.4, pole), post(0, 0, h - 0.34, d * 0.50, 0.13, c),
             post(0, 0, h - 0.21, d * 0.40, 0.11, c), post(0, 0, h - 0.10, d * 0.30, 0.10, c),
             post(0, 0, h - 0.36, d * 0.38, 0.03, GLOW)]
@@ -187,9 +187,9 @@ def _plant(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
         parts.append(blob(d * 0.1, -w * 0.12, h * 0.56, d * 0.7, w * 0.6, h * 0.44,
                           tone(leaf, 1.15)))
         return parts
-    for k, roll in enumerate((-0.7, 0.7, -0.3, 0.3)):      # long leaves
-        parts.append(slant(0.05 * (k % 2), -0.35 * roll * w * 1.3, h * 0.66, 0.05, w * 0.20,
-                           h * 0.62, tone(leaf, 0.85 + 0.1 * k), roll=roll))
+    for k, roll in enumerate((-0.48, 0.48, -0.2, 0.2)):      # long leaves
+        parts.append(slant(0.05 * (k % 2), -0.42 * roll * w, h * 0.66, 0.05, w * 0.17,
+                           h * 0.58, tone(leaf, 0.85 + 0.1 * k), roll=roll))
     parts.append(slant(0.10, 0, h * 0.66, 0.05, w * 0.22, h * 0.6, leaf, pitch=0.35))
     return parts
 

@@ -78,7 +78,7 @@ def _rocking_horse(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Pa
             box(-d * 0.22, 0, 0.06, 0.08, w * 0.7, h * 0.35, c),
             blob(-d * 0.02, 0, h * 0.38, d * 0.66, w * 0.7, h * 0.30, c),
             slant(d * 0.30, 0, h * 0.70, 0.14, 0.12, h * 0.46, c, pitch=0.4),
-            blob(d * 0.41, 0, h * 0.78, 0.30, 0.15, 0.15, c),
+            blob(d * 0.36, 0, h * 0.78, 0.28, 0.15, 0.15, c),
             box(-d * 0.02, 0, h * 0.63, 0.22, w * 0.5, 0.06, (0.75, 0.15, 0.15)),
             slant(-d * 0.42, 0, h * 0.48, 0.05, 0.06, h * 0.3, PALE, pitch=0.5)]
 
@@ -125,7 +125,7 @@ def _desk(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
 def _office_chair(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
     feet = (0.20, 0.21, 0.23)
     return [disc(0, 0, 0.08, 0.035, d, feet), disc(0, 0, 0.08, 0.035, w, feet, 'y'),
-            post(0, 0, 0.05, 0.11, 0.20, feet), post(0, 0, 0.25, 0.035, 0.20, STEEL),
+            post(0, 0, 0.05, d * 0.30, 0.18, feet), post(0, 0, 0.25, 0.035, 0.20, STEEL),
             blob(0.02, 0, 0.42, d * 0.9, w * 0.88, 0.13, c),
             Part('ellipsoid', (0.06, w * 0.40, (h - 0.52) / 2), (-d * 0.38, 0, (h + 0.52) / 2), c),
             box(0, w * 0.44, 0.62, d * 0.45, 0.05, 0.04, feet),

@@ -200,9 +200,9 @@ def _dryer(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
 def _ironing_board(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
     return [box(0, -w * 0.06, h - 0.05, d * 0.9, w * 0.80, 0.05, c),
             blob(0, w * 0.33, h - 0.05, d * 0.9, w * 0.34, 0.05, c),
-            slant(0.05, 0, h * 0.46, 0.04, w * 0.95, 0.05, STEEL, roll=0.85),
-            slant(-0.05, 0, h * 0.46, 0.04, w * 0.95, 0.05, STEEL, roll=-0.85),
-            box(0, 0, RAIL, d * 0.9, w * 0.62, 0.05, STEEL),
+            slant(0.05, 0, h * 0.46, 0.04, w * 0.84, 0.05, STEEL, roll=0.85),
+            slant(-0.05, 0, h * 0.46, 0.04, w * 0.84, 0.05, STEEL, roll=-0.85),
+            box(0, 0, RAIL, d * 0.9, w * 0.74, 0.05, STEEL),
             box(0, -w * 0.28, h, d * 0.32, 0.24, 0.03, STEEL),
             blob(0, -w * 0.28, h, d * 0.30, 0.22, 0.17, (0.25, 0.45, 0.80))]
 
@@ -213,7 +213,7 @@ RAIL = 0.15       # height of what the laser should meet
 def _coat_rack(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
     coats = ((0.55, 0.12, 0.12), (0.15, 0.25, 0.50), (0.30, 0.40, 0.22), (0.75, 0.60, 0.35))
     first = int(rng.integers(4))
-    return [post(0, 0, 0, d * 0.42, 0.05, c), post(0, 0, 0.05, d * 0.22, 0.2, c),
+    return [post(0, 0, 0, d * 0.42, 0.05, c), post(0, 0, 0.05, d * 0.34, 0.2, c),
             post(0, 0, 0.1, 0.03, h - 0.1, c),
             disc(0, 0, h - 0.12, 0.02, d, c), disc(0, 0, h - 0.12, 0.02, w, c, 'y'),
             blob(0.02, w * 0.30, h * 0.40, d * 0.5, w * 0.42, h * 0.50, coats[first]),
@@ -262,11 +262,12 @@ def _bicycle(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
 
 
 def _workbench(d: float, w: float, h: float, c: Rgb, rng: Random) -> list[Part]:
+    top, h = h, h * 0.62
     return [*table(d, w, h, OAK, c, 0.08),
             box(-0.03, 0, 0.26, d * 0.75, w - 0.2, 0.04, c),
             box(d / 2 - 0.05, -w * 0.22, h - 0.22, 0.05, w * 0.36, 0.14, c),
             box(d * 0.28, w * 0.38, h, 0.20, 0.12, 0.16, (0.25, 0.32, 0.42)),
-            box(-d / 2 + 0.02, 0, h, 0.03, w, 0.55, tone(c, 0.85)),
+            box(-d / 2 + 0.02, 0, h, 0.03, w, top - h, tone(c, 0.85)),
             slant(-d / 2 + 0.05, -w * 0.2, h + 0.30, 0.03, 0.05, 0.34, STEEL, roll=0.4),
             slant(-d / 2 + 0.05, w * 0.15, h + 0.30, 0.03, 0.06, 0.32, GOLD, roll=-0.3)]
 
