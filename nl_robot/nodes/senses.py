@@ -1,0 +1,125 @@
+"""What the policy node knows of the world right now: frames, scan and odometry, with their age.
+
+Frames count only when their stamp is newer than a given moment of the odometry's stamps: both
+come from the robot, so no clock of this machine is compared with the robot's.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from nav_msgs.msg import Odometry
+from numpy.typing import NDArray
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image, LaserScan
+
+from nl_robot.datatypes import Pose
+from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
+from nl_robot.nodes.parameters import declare
+from nl_robot.nodes.qos import SENSOR
+from nl_robot.perception.panorama import Camera
+
+FOUR = ('front', 'left', 'back', 'right')
+
+
+def declare_cameras(node: Node) -> tuple[tuple[Camera, ...], list[str]]:
+    """The cameras that the parameters describe, and their image topics.
+
+    :raises ValueError: the lists do not have one entry for each camera
+    """
+    names = declare(node, 'cameras', list(FOUR), 'names of the cameras')
+    topics = declare(node, 'image_topics', [f'camera/{name}/image_raw' for name in FOUR],
+                     'one image topic for each camera; camera_info is beside it')
+    yaws = declare(node, 'camera_yaws', [0.0, 90.0, 180.0, -90.0],
+                   'where each camera looks, degrees, left is positive')
+    height = declare(node, 'camera_height', 1.0, 'of the cameras above the floor, m', 0.0, 3.0)
+    pitch = declare(node, 'camera_pitch', 8.0, 'degrees, positive looks down', -90.0, 90.0)
+    hfov = declare(node, 'camera_hfov', 92.0, 'horizontal angle of view, degrees, until a '
+                   'camera_info tells better', 10.0, 170.0)
+    if not len(names) == len(topics) == len(yaws):
+        raise ValueError(f'cameras, image_topics and camera_yaws need one entry for each camera, '
+                         f'got {len(names)}, {len(topics)} and {len(yaws)}')
+    cameras = tuple(Camera(name, math.radians(yaw), height, math.radians(pitch),
+                           math.radians(hfov), 160, 120) for name, yaw in zip(names, yaws))
+    return cameras, list(topics)
+
+
+class Senses:
+    """Subscribes to the sensors and keeps the newest of each."""
+
+    def __init__(self, node: Node, timeout: float = 1.0) -> None:
+        self._node, self._timeout = node, timeout
+        cameras, topics = declare_cameras(node)
+        self._cameras = {camera.name: camera for camera in cameras}
+        self._frames: dict[str, tuple[int, NDArray[np.uint8]]] = {}
+        self._seen_at: dict[str, float] = {}
+        self.scan: LaserScan | None = None
+        self.pose: Pose | None = None
+        self.odometry_stamp = 0
+        for name, topic in zip(self._cameras, topics):
+            node.create_subscription(Image, topic, partial(self._on_image, name), SENSOR)
+            node.create_subscription(CameraInfo, topic.rpartition('/')[0] + '/camera_info',
+                                     partial(self._on_info, name), SENSOR)
+        node.create_subscription(LaserScan, 'scan', self._on_scan, SENSOR)
+        node.create_subscription(Odometry, 'odom', self._on_odometry, SENSOR)
+
+    @property
+    def cameras(self) -> tuple[Camera, ...]:
+        """The cameras as they are known now."""
+        return tuple(self._cameras.values())
+
+    def lacks(self) -> list[str]:
+        """The sensors that are silent."""
+        now, wanted = time.monotonic(), [f'camera/{name}' for name in self._cameras]
+        return [name for name in [*wanted, 'scan', 'odom']
+                if now - self._seen_at.get(name, -math.inf) > self._timeout]
+
+    def frames_after(self, stamp: int) -> dict[str, NDArray[np.uint8]] | None:
+        """One frame of each camera, all newer than `stamp` in nanoseconds, or None."""
+        if any(self._frames.get(name, (-1, None))[0] <= stamp for name in self._cameras):
+            return None
+        return {name: picture for name, (_, picture) in self._frames.items()}
+
+    def _guarded(self, name: str, take: Callable[[], None]) -> None:
+        """Note the moment of a good message; refuse a bad one with a sentence."""
+        try:
+            take()
+        except ValueError as error:
+            self._node.get_logger().error(f'refused a message of {name}: {error}',
+                                          throttle_duration_sec=1.0)
+            return
+        self._seen_at[name] = time.monotonic()
+
+    def _on_image(self, name: str, message: Image) -> None:
+        def take() -> None:
+            stamp = nanoseconds(message.header.stamp)
+            if stamp == self._frames.get(name, (-1, None))[0]:
+                raise ValueError('the same frame again')
+            self._frames[name] = (stamp, picture_of(message))
+            self._cameras[name] = replace(self._cameras[name], width=int(message.width),
+                                          image_height=int(message.height))
+        self._guarded(f'camera/{name}', take)
+
+    def _on_info(self, name: str, message: CameraInfo) -> None:
+        focal = float(message.k[0])
+        if message.width and math.isfinite(focal) and focal > 0:
+            hfov = 2.0 * math.atan(message.width / 2.0 / focal)
+            self._cameras[name] = replace(self._cameras[name], hfov=hfov)
+
+    def _on_scan(self, message: LaserScan) -> None:
+        def take() -> None:
+            if not len(message.ranges) or not message.angle_increment:
+                raise ValueError('it has no beams or no angle_increment')
+            self.scan = message
+        self._guarded('scan', take)
+
+    def _on_odometry(self, message: Odometry) -> None:
+        def take() -> None:
+            self.pose = pose_of_odometry(message)
+            self.odometry_stamp = nanoseconds(message.header.stamp)
+        self._guarded('odom', take)
