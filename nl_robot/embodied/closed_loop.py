@@ -20,6 +20,7 @@ from nl_robot.perception.waypoints import waypoints_from_scan
 from nl_robot.sim.records import Home
 from nl_robot.sim.rig import Rig
 from nl_robot.sim.simulator import Scan, Simulator
+from nl_robot.worlds.world import require_waypoint
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ class PhysicsWorld:
         """Drive to a waypoint of the last observation until arrived or blocked, and look."""
         if self._observation is None:
             raise RuntimeError('reset the world before the first step')
-        target = waypoint_pose(self._simulator.odometry,
-                               self._observation.waypoints[waypoint_index])
+        waypoints = self._observation.waypoints
+        require_waypoint(waypoint_index, len(waypoints))
+        target = waypoint_pose(self._simulator.odometry, waypoints[waypoint_index])
         self._drive(target)
         self._wait(0.5)
         return self._look()

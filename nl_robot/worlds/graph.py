@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nl_robot.datatypes import Observation, Pose, Sighting, Waypoint
 from nl_robot.geometry import graph_distances, wrap_angle
+from nl_robot.worlds.world import require_waypoint
 
 FORMAT = 1
 
@@ -121,7 +122,9 @@ class GraphWorld:
 
     def step(self, waypoint_index: int) -> Observation:
         """Go where a waypoint leads, and face the way one walked."""
-        row = self.graph.way_rows[self.place][waypoint_index]
+        rows = self.graph.way_rows[self.place]
+        require_waypoint(waypoint_index, len(rows))
+        row = rows[waypoint_index]
         self.yaw = float(self.graph.ways[row, 1])
         self.place = int(self.graph.leads_to[row])
         self._travelled += float(self._lengths[row])

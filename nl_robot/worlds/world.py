@@ -36,3 +36,9 @@ class World(Protocol):
     @property
     def collisions(self) -> int:
         """Contacts with anything but the floor since `reset`."""
+
+
+def require_waypoint(index: int, count: int) -> None:
+    """Raise IndexError unless 0 <= index < count; Python itself would count back from -1."""
+    if not 0 <= index < count:
+        raise IndexError(f'there is no waypoint {index}: the observation has {count}')
