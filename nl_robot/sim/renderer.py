@@ -62,6 +62,8 @@ def choose_renderer() -> str:
 def load_mujoco() -> ModuleType:
     """The mujoco module; where nothing can draw it still steps physics and casts rays."""
     if 'mujoco' not in sys.modules:
+        # Mesa's software renderer: pictures this small only lose by being split among threads
+        os.environ.setdefault('LP_NUM_THREADS', '0')
         try:
             choose_renderer()
         except RendererUnavailable:
