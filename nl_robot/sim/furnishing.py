@@ -281,6 +281,8 @@ class Furnisher:
         top, bottom = z + made.extent[2] + 0.03, z - 0.03
         if bottom >= item.z + item.extent[2] or top <= item.z:
             return False
+        if made.kind == item.kind == 'window':
+            return boxes_meet(box, other, 0.75)      # room for a curtain on either
         return boxes_meet(box, other, 0.08 if all(hanging) else 0.25)
 
     # -- on top of others --------------------------------------------------------------------
