@@ -95,11 +95,19 @@ def save_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _old(directory: Path) -> Path:
+    """Where the checkpoint of a directory is kept while another one takes its place."""
+    return directory.with_name(f'.{directory.name}.old')
+
+
 def _swap(temporary: Path, directory: Path) -> None:
-    """Put `temporary` in the place of `directory`, keeping the old one until the new stands."""
-    old = directory.with_name(f'.{directory.name}.old')
-    shutil.rmtree(old, ignore_errors=True)
+    """Put `temporary` in the place of `directory`, keeping the old one until the new stands.
+
+    Between the two renames nothing stands there: `load_checkpoint` then takes the old one.
+    """
+    old = _old(directory)
     if directory.exists():
+        shutil.rmtree(old, ignore_errors=True)
         os.replace(directory, old)
     os.replace(temporary, directory)
     descriptor = os.open(directory.parent, os.O_RDONLY)
@@ -127,6 +135,8 @@ def load_checkpoint(directory: Path) -> Checkpoint:
     :raises CheckpointError: names the file and what is wrong with it
     """
     directory = Path(directory)
+    if not directory.exists() and _old(directory).is_dir():
+        directory = _old(directory)
     if not directory.is_dir():
         raise CheckpointError(f'no checkpoint at {directory}: train one with '
                               '`nl_robot train`, or name another directory')
