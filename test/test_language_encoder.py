@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from nl_robot.language import encoder as encoder_module
 from nl_robot.language.encoder import DEFAULT_SHA256, TextEncoder, load_text_encoder
@@ -43,14 +44,23 @@ def test_one_text_instead_of_a_list_is_refused(encoder):
         encoder.encode('kitchen')
 
 
-def test_a_command_is_encoded_quickly(encoder):
+@pytest.fixture
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_a_command_is_encoded_quickly(encoder, one_thread):
     seconds = []
     for number in range(15):
         text = f'walk past sofa {number}, turn left into the hallway and stop by the second door'
         start = time.thread_time()
         encoder.encode([text])
         seconds.append(time.thread_time() - start)
-    assert np.median(seconds) < 0.05  # of this thread; 10 ms on one core
+    # 10 ms on an idle core; the quickest of many is what a busy machine can still tell.
+    assert min(seconds) < 0.02
 
 
 def test_the_cache_answers_and_survives_on_disk(encoder, tmp_path):

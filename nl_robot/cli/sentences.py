@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--frames', choices=('train', 'held_out', 'all'), default='train',
                         help='the sentence frames (default: train)')
     parser.add_argument('--kind', choices=KINDS, help='only goals of this kind')
-    parser.add_argument('--count', type=int, help='how many goals (default: 20, or 20000 to count)')
+    parser.add_argument('--count', type=int,
+                        help='how many goals (default: 20, or 20000 to count)')
     parser.add_argument('--seed', type=int, default=0, help='of the draw (default: 0)')
     parser.add_argument('--stats', action='store_true',
                         help='count frames, words and distinct sentences instead')

@@ -42,11 +42,11 @@ __all__ = ['KINDS', 'REACH', 'Goal', 'Target', 'Task', 'blank', 'distance_field'
            'goals_for_target', 'remaining', 'sample_task', 'swap_left_right']
 
 NEAREST, FARTHEST = 2.0, 15.0   # metres along the floor from the start to a target
-ORDINAL_STARTS = 0.06           # share of tasks that begin where doors can be counted
+ORDINAL_STARTS = 0.04           # share of tasks that begin where doors can be counted
 CLOSER = 0.75                   # metres by which "the nearest" must be nearer to be sure
 # How often each kind of goal is drawn; `ordinal` only where there are doors to count.
-SHARES = {'room': .24, 'object': .14, 'attribute': .13, 'relation': .16, 'ordinal': .50,
-          'route': .20, 'household': .10}
+SHARES = {'room': .28, 'object': .14, 'attribute': .12, 'relation': .14, 'ordinal': .50,
+          'route': .24, 'household': .10}
 KINDS = tuple(SHARES)
 Writer = Callable[[np.random.Generator], 'tuple[str, str, bool]']   # text, frame id, held out
 

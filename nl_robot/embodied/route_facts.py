@@ -18,7 +18,7 @@ from nl_robot.sim.records import Door, Home, Item, Room
 
 TURN = math.radians(42)      # a smaller change of heading is not worth a word
 AROUND = math.radians(135)
-ONE_TURN = 0.9               # metres: bends nearer than this to one another are one turn
+ONE_TURN = 1.2               # metres: bends nearer than this to one another are one turn
 AT_DOOR = 0.8                # metres between a turn and the doorway it leads through
 PASS_WITHIN = 1.2            # metres to the side
 LONG_ROOM = 1.4              # length over width from which doors are counted along a room

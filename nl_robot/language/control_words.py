@@ -99,7 +99,7 @@ FILLERS = (
 # After these words a "stop" is a step of a route: "stop by the second door".
 STEP_WORDS = (
     'by|at|near|nearby|next|beside|besides|close|in|inside|into|on|onto|under|behind|between|'
-    'opposite|across|around|outside|just|right|left|when|once|after|as|if|until|facing|against|'
+    'opposite|across|around|outside|just|right|left|when|once|after|as|if|until|facing|only|against|'
     'along|alongside|before|above|below|short|over|two|one|three|half|off|for|with|up|directly|'
     'where|wherever|sign|signs')
 
