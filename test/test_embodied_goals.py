@@ -23,7 +23,7 @@ from nl_robot.embodied.goals import (
     sample_task,
 )
 from nl_robot.embodied.places import footprint_distance, gap, places_of
-from nl_robot.embodied.route_facts import door_count, route_facts, taut, turns
+from nl_robot.embodied.route_facts import door_count, is_plain_count, route_facts, taut, turns
 from nl_robot.language.grammar import load_frames
 from nl_robot.sim.homes import floor_grid, generate_home
 
@@ -145,6 +145,14 @@ def test_who_faces_the_other_way_must_turn_around():
     ((2.0, 2.0), 'd1', 'd2', None, (1, 'left'))])  # one has come through d1
 def test_doors_are_counted_along_the_hallway(came, by, towards, yaw, count):
     assert door_count(HOME, HOME.rooms[0], came, by and door(by), door(towards), yaw) == count
+
+
+def test_a_door_needs_no_side_when_none_comes_before_it_on_the_other():
+    hallway = HOME.rooms[0]
+    assert is_plain_count(HOME, hallway, (0.5, 1.0), None, door('d1'))       # d3 is farther on
+    assert not is_plain_count(HOME, hallway, (0.5, 1.0), None, door('d3'))   # d1 comes first
+    assert not is_plain_count(HOME, hallway, (2.0, 2.0), door('d1'), door('d4'))  # d2 is abreast
+    assert is_plain_count(HOME, hallway, (2.0, 2.0), door('d1'), door('d3'))
 
 
 def test_doors_are_not_counted_in_a_square_room():

@@ -55,6 +55,7 @@ def test_everything_in_a_home_has_its_words():
     assert set(words('objects')) == set(KINDS)
     for group in ('rooms', 'room_things', 'room_activities'):
         assert set(words(group)) == set(ROOM_KINDS)
+    assert {kind for kinds in words('generics').values() for kind in kinds} <= set(KINDS)
     assert set(words('object_things')) - {'default'} <= set(KINDS)
 
 

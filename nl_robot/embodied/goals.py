@@ -24,7 +24,7 @@ from nl_robot.embodied.places import (
     places_of,
     remaining,
 )
-from nl_robot.embodied.route_facts import door_count, taut
+from nl_robot.embodied.route_facts import door_count, is_plain_count, taut
 from nl_robot.geometry import FloorGrid, wrap_angle
 from nl_robot.language.grammar import (
     blank,
@@ -43,6 +43,7 @@ __all__ = ['KINDS', 'REACH', 'Goal', 'Target', 'Task', 'blank', 'distance_field'
 
 NEAREST, FARTHEST = 2.0, 15.0   # metres along the floor from the start to a target
 ORDINAL_STARTS = 0.04           # share of tasks that begin where doors can be counted
+GENERIC = 0.12                  # share of object goals with a word for several kinds
 CLOSER = 0.75                   # metres by which "the nearest" must be nearer to be sure
 # How often each kind of goal is drawn; `ordinal` only where there are doors to count.
 SHARES = {'room': .28, 'object': .14, 'attribute': .12, 'relation': .14, 'ordinal': .50,
@@ -212,9 +213,20 @@ def _rooms_of_kind(draw: Draw, kind: str) -> Target:
 
 
 def _object(draw: Draw, rng: np.random.Generator) -> Draft | None:
+    if rng.random() < GENERIC:
+        return _generic(draw, rng)
     kind = str(pick(sorted({item.kind for item in draw.home.items}), rng))
     return _items_target(draw, kind, ()), draw.writer(
         'object', lambda r: {'object': descriptions.phrase(kind, (), r)})
+
+
+def _generic(draw: Draw, rng: np.random.Generator) -> Draft | None:
+    """A word for several kinds, such as `lamp`: any item of any of them will do."""
+    word = str(pick(sorted(words('generics')), rng))
+    kinds = {*words('generics')[word], word}
+    names = tuple(item.name for item in draw.home.items if item.kind in kinds)
+    return (Target(items=names), draw.writer('object', lambda r: {'object': word})) \
+        if names else None
 
 
 def _attribute(draw: Draw, rng: np.random.Generator) -> Draft | None:
@@ -290,8 +302,12 @@ def _within(draw: Draw, rng: np.random.Generator) -> Draft | None:
     room = draw.home.room(item.room).kind
     names = tuple(i.name for i in descriptions.matching(draw.home.items, item.kind, given)
                   if draw.home.room(i.room).kind == room)
-    return Target(items=names), _phrased(draw, 'in', lambda r: {
-        'a': descriptions.phrase(item.kind, given, r), 'room': word_for('rooms', room, r)})
+
+    def values(r: np.random.Generator) -> dict[str, str]:
+        return {'a': descriptions.phrase(item.kind, given, r), 'room': word_for('rooms', room, r)}
+
+    return Target(items=names), draw.writer('in_room', values) if rng.random() < 0.5 \
+        else _phrased(draw, 'in', values)
 
 
 def _closest(draw: Draw, rng: np.random.Generator) -> Draft | None:
@@ -314,7 +330,10 @@ def _ordinal(draw: Draw, rng: np.random.Generator) -> Draft | None:
         return None
     door, nth, side, room = pick(counted, rng)
     values = {'nth': words('ordinals')[''][nth - 1], 'side': side}
+    here = (draw.start.x, draw.start.y)
     if rng.random() < 0.5:
+        if is_plain_count(draw.home, draw.home.room(room), here, None, door) and rng.random() < .4:
+            return Target(point=(door.x, door.y)), draw.writer('ordinal_any', lambda r: values)
         return Target(point=(door.x, door.y)), draw.writer('ordinal_door', lambda r: values)
     beyond = tuple(name for name in door.rooms if name != room)
     return Target(rooms=beyond), draw.writer('ordinal_room', lambda r: values)

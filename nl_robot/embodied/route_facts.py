@@ -189,9 +189,32 @@ def door_count(home: Home, room: Room, came: Point, came_by: Door | None, door: 
     :return: (1 for the first, `left` or `right`), or None where the room is not long, the door
         is at its end, or another door is too nearly abreast to tell
     """
+    ahead, side = _doors_ahead(home, room, came, came_by, door, yaw)
+    mine = ahead.pop(door.name, (0.0, True))[0]
+    same = [metres for metres, on_this_side in ahead.values() if on_this_side]
+    if mine < BESIDE or any(abs(metres) < BESIDE for metres in same):
+        return None
+    nth = 1 + sum(BESIDE <= metres <= mine for metres in same)
+    return (nth, side) if nth <= MOST_DOORS else None
+
+
+def is_plain_count(home: Home, room: Room, came: Point, came_by: Door | None, door: Door
+                   ) -> bool:
+    """Whether `the second door` needs no side: no door on the other side comes before it."""
+    ahead, _ = _doors_ahead(home, room, came, came_by, door, None)
+    mine = ahead.get(door.name, (0.0, True))[0]
+    return not any(-BESIDE < metres < mine + BESIDE for metres, same in ahead.values() if not same)
+
+
+def _doors_ahead(home: Home, room: Room, came: Point, came_by: Door | None, door: Door,
+                 yaw: float | None) -> tuple[dict[str, tuple[float, bool]], str]:
+    """How far along a long room its side doors are, and whether on `door`'s side; that side.
+
+    Empty where nothing can be counted: the room is not long, or one faces the other way.
+    """
     width, height = room.x1 - room.x0, room.y1 - room.y0
     if max(width, height) < LONG_ROOM * min(width, height):
-        return None
+        return {}, ''
     along_x = width > height
 
     def along(x: float, y: float) -> float:
@@ -203,19 +226,15 @@ def door_count(home: Home, room: Room, came: Point, came_by: Door | None, door: 
     sign = math.copysign(1.0, along(door.x, door.y) - along(*came))
     axis = (0.0 if along_x else math.pi / 2) + (0.0 if sign > 0 else math.pi)
     if yaw is not None and abs(wrap_angle(yaw - axis)) > TURN:
-        return None
+        return {}, ''
 
     def hand(d: Door) -> float:
         dx, dy = d.x - room.centre[0], d.y - room.centre[1]
         return math.cos(axis) * dy - math.sin(axis) * dx
 
-    ahead = {d.name: sign * (along(d.x, d.y) - along(*came)) for d in home.doors
-             if room.name in d.rooms and across(d) and d is not came_by
-             and hand(d) * hand(door) > 0}
-    if ahead.get(door.name, 0.0) < BESIDE or any(abs(m) < BESIDE for m in ahead.values()):
-        return None
-    nth = sum(BESIDE <= m <= ahead[door.name] for m in ahead.values())
-    return (nth, side_of(hand(door))) if nth <= MOST_DOORS else None
+    ahead = {d.name: (sign * (along(d.x, d.y) - along(*came)), hand(d) * hand(door) > 0)
+             for d in home.doors if room.name in d.rooms and across(d) and d is not came_by}
+    return ahead, side_of(hand(door))
 
 
 def landmarks(home: Home) -> list[Item]:

@@ -10,7 +10,14 @@ import numpy as np
 from nl_robot.datatypes import Pose
 from nl_robot.embodied import descriptions
 from nl_robot.embodied.places import Places, Target
-from nl_robot.embodied.route_facts import Fact, Point, door_count, landmarks, route_facts
+from nl_robot.embodied.route_facts import (
+    Fact,
+    Point,
+    door_count,
+    is_plain_count,
+    landmarks,
+    route_facts,
+)
 from nl_robot.language.grammar import fill, frames_of, pick, word_for, words
 from nl_robot.sim.records import Door, Home, Room
 
@@ -35,12 +42,16 @@ class Ending:
 
 @dataclass(frozen=True)
 class Story:
-    """What happens on the way and how it ends; `nth` and `side` are of a counted door."""
+    """What happens on the way and how it ends; the rest is of a counted door.
+
+    :param plain: whether the door can be counted without telling the side
+    """
 
     facts: tuple[Fact, ...]
     ending: Ending
     nth: int = 0
     side: str = ''
+    plain: bool = False
 
 
 def draw_ending(places: Places, rng: np.random.Generator) -> Ending | None:
@@ -76,7 +87,7 @@ def tell(home: Home, path: list[Point], start: Pose, ending: Ending) -> Story | 
     facts = [f for f in facts if f.kind != 'pass' or not ending.kind
              or descriptions.matching(home.items, ending.kind) == []
              or _kind(home, f.item) != ending.kind]
-    nth, side = 0, ''
+    nth, side, plain = 0, '', False
     if ending.door is not None:
         enters = [fact for fact in facts if fact.kind == 'enter']
         if enters and enters[-1].room != ending.room.name:
@@ -86,10 +97,11 @@ def tell(home: Home, path: list[Point], start: Pose, ending: Ending) -> Story | 
         if count is None:
             return None
         nth, side = count
+        plain = is_plain_count(home, ending.room, came, came_by, ending.door)
         # The turn towards the door at the very end is what "stop by it" says.
         length = sum(math.dist(a, b) for a, b in zip(path[:-1], path[1:]))
         facts = [f for f in facts if f.kind != 'turn' or f.at < length - 1.0]
-    return Story(tuple(facts), ending, nth, side)
+    return Story(tuple(facts), ending, nth, side, plain)
 
 
 def _entrance(home: Home, path: list[Point], start: Pose, enters: list[Fact]
@@ -148,7 +160,8 @@ def _ending(story: Story, split: str, rng: np.random.Generator) -> str:
     ending = story.ending
     if ending.door is not None:
         nth = words('ordinals')[''][story.nth - 1]
-        return fill(pick(frames_of('stop_door', split), rng),
+        kind = 'stop_any_door' if story.plain and rng.random() < 0.5 else 'stop_door'
+        return fill(pick(frames_of(kind, split), rng),
                     {'nth': nth, 'side': story.side}, rng)
     if ending.kind:
         return fill(pick(frames_of('stop_by', split), rng),
