@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sim_room import cube, room_of_6_by_4, two_rooms
+from sim_room import PAINT, cube, room_of_6_by_4, two_rooms
 
 from nl_robot.datatypes import Pose
 from nl_robot.sim.body import Odometry, approach
 from nl_robot.sim.model import build_model, doorway, home_to_mjcf
+from nl_robot.sim.records import Door, Wall
 from nl_robot.sim.rig import CameraMount, Rig, one_camera_rig
 from nl_robot.sim.simulator import Simulator
 
@@ -183,9 +185,9 @@ def test_speeds_that_are_no_numbers_are_refused(bad):
 def test_physics_runs_far_faster_than_real_time():
     sim = simulator(*(cube(f'box {k}', 0.5 + 0.5 * k, 3.7) for k in range(10)))
     sim.step(0.1, 0.1, 1.0)
-    start = time.perf_counter()
+    start = time.process_time()
     sim.step(0.2, 0.5, 20.0)
-    assert 20.0 / (time.perf_counter() - start) > 40
+    assert 20.0 / (time.process_time() - start) > 40
 
 
 def test_step_keeps_fractions_of_a_physics_step():
@@ -200,6 +202,14 @@ def test_the_opening_of_a_doorway_is_read_from_the_walls():
     hole = doorway(home.doors[0], home)
     assert (hole.back, hole.front) == pytest.approx((-0.05, 0.05))
     assert hole.height == pytest.approx(2.05)
+
+
+def test_a_wall_of_two_layers_gives_one_deep_frame():
+    home = room_of_6_by_4()
+    layers = (Wall(2.0, 0.0, 2.06, 1.5, 2.4, PAINT), Wall(2.06, 0.0, 2.12, 1.5, 2.4, PAINT))
+    door = Door('door 1', 2.06, 2.0, 0.0, 1.0, ('hall', 'den'))
+    hole = doorway(door, replace(home, walls=(*home.walls, *layers), doors=(door,)))
+    assert (hole.back, hole.front, hole.height) == pytest.approx((-0.06, 0.06, 2.0))
 
 
 def test_names_with_quotes_survive_and_a_broken_part_names_the_home():

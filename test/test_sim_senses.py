@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,6 +192,36 @@ def test_pictures_do_not_change_with_what_was_drawn_before(build):
     view = sim.bird_view(320, 240)
     assert view.shape == (240, 320, 3) and view.std() > 10
     assert np.array_equal(sim.images()['front'], before)
+
+
+def test_one_thread_draws_while_another_drives():
+    sim, pictures = Simulator(room_of_6_by_4(cube('stool', 4.0, 2.0)), MIDDLE), []
+
+    def draw():
+        for _ in range(5):
+            pictures.append(sim.images()['front'])
+            sim.true_sightings()
+    thread = threading.Thread(target=draw)
+    thread.start()
+    while thread.is_alive():
+        sim.step(0.1, 0.0, 0.05)
+        sim.scan()
+    thread.join()
+    sim.images()
+    sim.close()
+    assert len(pictures) == 5 and all(picture.std() > 5 for picture in pictures)
+
+
+def test_a_program_that_forgets_to_close_ends_without_a_complaint():
+    program = ('from sim_room import room_of_6_by_4; from nl_robot.datatypes import Pose; '
+               'from nl_robot.sim.simulator import Simulator; '
+               'sim = Simulator(room_of_6_by_4(), Pose(2.0, 2.0, 0.0)); import threading; '
+               'thread = threading.Thread(target=sim.images); thread.start(); thread.join()')
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parent), *sys.path])
+    run = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True,
+                         timeout=60, env={**os.environ, 'PYTHONPATH': path}, check=False)
+    assert (run.returncode, run.stderr) == (0, '')
 
 
 def test_footprint_distance_by_hand():

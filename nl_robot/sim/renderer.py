@@ -11,6 +11,8 @@ import math
 import os
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -81,7 +83,7 @@ def camera_axes(mount: CameraMount, yaw: float) -> NDArray[np.float64]:
 class Renderer:
     """Draws a model from given places, all pictures of one look in one framebuffer.
 
-    An OpenGL context belongs to the thread that first draws with it: use one thread.
+    Any thread may draw: one at a time does, and lets go of the OpenGL context afterwards.
     """
 
     def __init__(self, model: Any, size: tuple[int, int], hidden_groups: Sequence[int],
@@ -100,10 +102,11 @@ class Renderer:
         self._mujoco, self._size, self._fine = mujoco, size, supersample
         model.light_castshadow[0] = shadows
         model.vis.quality.shadowsize = 4096 if shadows else 0
-        self._context = mujoco.GLContext(size[0], size[1])
-        self._context.make_current()
-        self._drawer = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._drawer)
+        self._lock, self._context = threading.Lock(), mujoco.GLContext(size[0], size[1])
+        with self._context.as_current():
+            self._drawer = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
+            mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._drawer)
+        self._finalizer = weakref.finalize(self, _free, self._drawer, self._context)
         self._buffer_size = (0, 0)
         self._scene = self._build_scene(model, hidden_groups, robot, shadows)
         self._geom_of_id = np.full(self._scene.ngeom + 1, -1, np.int32)
@@ -131,29 +134,33 @@ class Renderer:
     def draw(self, views: Sequence[tuple[CameraMount, Pose]],
              segment: bool = False) -> NDArray[np.uint8] | NDArray[np.int32]:
         """(views, H, W, 3) uint8 RGB, or with `segment` (views, H, W) int32 geom ids, -1: none."""
-        mujoco, fine = self._mujoco, 1 if segment else self._fine
+        fine = 1 if segment else self._fine
         width, height = self._size[0] * fine, self._size[1] * fine
-        self._context.make_current()
-        self._resize(width * len(views), height)
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = int(segment)
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = int(segment)
-        for index, (mount, pose) in enumerate(views):
-            self._aim(mount, pose)
-            mujoco.mjr_render(mujoco.MjrRect(index * width, 0, width, height), self._scene,
-                              self._drawer)
-        pixels = np.empty((height, width * len(views), 3), np.uint8)
-        mujoco.mjr_readPixels(pixels, None, mujoco.MjrRect(0, 0, width * len(views), height),
-                              self._drawer)
+        with self._lock, self._context.as_current():
+            pixels = self._pixels(views, width, height, segment)
         stack = pixels[::-1].reshape(height, len(views), width, 3).transpose(1, 0, 2, 3)
         if segment:
             wide = stack.astype(np.int32)
             return self._geom_of_id[wide[..., 0] + 256 * wide[..., 1] + 65536 * wide[..., 2]]
         return _average(stack, fine)
 
-    def _resize(self, width: int, height: int) -> None:
-        if self._buffer_size != (width, height):
-            self._mujoco.mjr_resizeOffscreen(width, height, self._drawer)
-            self._buffer_size = (width, height)
+    def _pixels(self, views: Sequence[tuple[CameraMount, Pose]], width: int, height: int,
+                segment: bool) -> NDArray[np.uint8]:
+        """(height, views * width, 3) uint8, rows from below: all views side by side."""
+        mujoco, total = self._mujoco, width * len(views)
+        if self._buffer_size[0] < total or self._buffer_size[1] < height:
+            self._buffer_size = (max(self._buffer_size[0], total),
+                                 max(self._buffer_size[1], height))
+            mujoco.mjr_resizeOffscreen(*self._buffer_size, self._drawer)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = int(segment)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = int(segment)
+        for index, (mount, pose) in enumerate(views):
+            self._aim(mount, pose)
+            mujoco.mjr_render(mujoco.MjrRect(index * width, 0, width, height), self._scene,
+                              self._drawer)
+        pixels = np.empty((height, total, 3), np.uint8)
+        mujoco.mjr_readPixels(pixels, None, mujoco.MjrRect(0, 0, total, height), self._drawer)
+        return pixels
 
     def _aim(self, mount: CameraMount, pose: Pose) -> None:
         """Put both eyes of the scene where the camera is."""
@@ -170,12 +177,15 @@ class Renderer:
             eye.orthographic = 0
 
     def close(self) -> None:
-        """Free the OpenGL context."""
-        if self._context is not None:
-            self._context.make_current()
-            self._drawer.free()
-            self._context.free()
-            self._context = None
+        """Free the OpenGL context; a program that forgets it is tidied up after at its end."""
+        self._finalizer()
+
+
+def _free(drawer: Any, context: Any) -> None:
+    """Free an OpenGL context and what was made in it."""
+    with context.as_current():
+        drawer.free()
+    context.free()
 
 
 def _average(stack: NDArray[np.uint8], fine: int) -> NDArray[np.uint8]:

@@ -26,9 +26,7 @@ MIN_PIXELS = 12
 class Simulator:
     """One robot in one home; the same seed and the same calls give the same numbers.
 
-    Physics (`step`), the laser and the pictures may each have a thread of their own, as long as
-    all pictures (`images`, `truth`, `true_sightings`, `look`, `bird_view`) are drawn by one: an
-    OpenGL context belongs to a thread.
+    Physics (`step`), the laser and the pictures may each have a thread of their own.
     """
 
     def __init__(self, home: Home, start: Pose, rig: Rig | None = None, seed: int = 0) -> None:
@@ -135,7 +133,7 @@ class Simulator:
             renderer.close()
 
     def close(self) -> None:
-        """Free the renderer; call it from the thread that drew."""
+        """Free the renderer."""
         if self._renderer is not None:
             self._renderer.close()
             self._renderer, self._truth = None, None
