@@ -98,6 +98,20 @@ def test_two_doors_side_by_side_are_two_waypoints():
     assert [round(math.degrees(w.bearing) / 17) for w in ahead] == [-1, 1]
 
 
+def test_a_doorway_seen_from_the_side_gets_a_waypoint_before_it():
+    """A 0.9 m doorway around (1.5, 1) in the wall y = 1, seen at 56 degrees from its normal.
+
+    Straight through it the robot does not fit (0.9 cos 56 = 0.5 m), so it is sent to within a
+    robot's width of the normal through the middle, from where it can drive straight in.
+    """
+    walls = [((-3, 1), (1.05, 1)), ((1.95, 1), (4, 1)), ((1.05, 1), (1.05, 1.12)),
+             ((1.95, 1), (1.95, 1.12)), ((-3, 3), (4, 3)), ((-3, -2), (4, -2)),
+             ((-3, -2), (-3, 3)), ((4, -2), (4, 3))]
+    ends = [(w.distance * math.cos(w.bearing), w.distance * math.sin(w.bearing))
+            for w in waypoints(scan_of(walls))]
+    assert any(abs(x - 1.5) < 0.2 and 0.2 <= y <= 1.1 for x, y in ends)
+
+
 def test_gap_narrower_than_the_robot_is_refused():
     """0.45 m between two posts 1 m ahead: a robot of 0.40 m with its margin does not fit."""
     walls = [((1, -6), (1, -0.225)), ((1, 0.225), (1, 6))]
@@ -144,7 +158,7 @@ def test_neighbours_keep_their_separation():
         found = waypoints(rng.uniform(0.4, 6.0, 12).repeat(30))
         bearings = sorted(w.bearing for w in found)
         gaps = np.diff([*bearings, bearings[0] + 2 * math.pi]) if len(found) > 1 else [9.0]
-        assert min(gaps) >= math.radians(16) - 1e-6
+        assert min(gaps) >= math.radians(12) - 1e-6
         assert all(0.5 <= w.distance <= 3.0 for w in found)
 
 
@@ -162,7 +176,7 @@ def test_settings_that_cannot_be_are_refused():
 def test_it_is_quick():
     ranges = scan_of(box(-2, -2, 2, 2))
     waypoints(ranges)
-    begin = time.perf_counter()
+    begin = time.process_time()          # of this process alone, whatever else the machine does
     for _ in range(20):
         waypoints(ranges)
-    assert (time.perf_counter() - begin) / 20 < 0.02
+    assert (time.process_time() - begin) / 20 < 0.005

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nl_robot.datatypes import Waypoint
+from nl_robot.geometry import wrap_angle
 
 Floats = NDArray[np.float64]
+Ways = list[tuple[float, float]]  # bearing in radians, distance in metres
 ENDLESS = 1e6  # metres; stands for a ray that hit nothing, so that the arithmetic stays finite
 
 
@@ -37,6 +39,9 @@ class WaypointSettings:
     :param gap_jump: a gap's free way is this much longer than that of what bounds it
     :param beyond_gap: how far past the narrowest place of a gap its waypoint lies
     :param widest_gap_degrees: a wider opening is simply open floor
+    :param edge_jump: from one ray to the next, at an edge that may be a door jamb
+    :param narrowest_door, widest_door: between two jambs
+    :param door_steps: how far past the middle of a doorway a waypoint may lie, best first
     :param bridged_degrees: unknown rays up to this width take their nearer neighbour's range
     """
 
@@ -47,10 +52,14 @@ class WaypointSettings:
     worthwhile: float = 1.0
     fan_degrees: float = 2.0
     separation_degrees: float = 36.0
-    gap_separation_degrees: float = 16.0
+    gap_separation_degrees: float = 12.0
     gap_jump: float = 0.6
     beyond_gap: float = 0.8
     widest_gap_degrees: float = 50.0
+    edge_jump: float = 0.4
+    narrowest_door: float = 0.65
+    widest_door: float = 1.3
+    door_steps: tuple[float, ...] = (0.7, 0.45, 0.2, 0.0, -0.2, -0.35, -0.5, -0.65, -0.8)
     bridged_degrees: float = 2.0
 
     def __post_init__(self) -> None:
@@ -87,9 +96,8 @@ def waypoints_from_scan(ranges: NDArray[np.floating], angle_min: float, angle_in
     fan = fan_bearings(settings)
     turn_cos, turn_sin, in_view = _turns(rays.size, angle_min, angle_increment, settings)
     free = np.where(in_view, drivable_distances(rays, turn_cos, turn_sin, settings), 0.0)
-    chosen = _choose(free, fan, settings)
-    return tuple(Waypoint(float(fan[i]), round(float(distance), 4))
-                 for i, distance in sorted(chosen))
+    chosen = _choose(rays, angle_min, angle_increment, free, fan, settings)
+    return tuple(Waypoint(bearing, round(distance, 4)) for bearing, distance in sorted(chosen))
 
 
 def fan_bearings(settings: WaypointSettings) -> Floats:
@@ -111,11 +119,12 @@ def drivable_distances(ranges: Floats, turn_cos: Floats, turn_sin: Floats,
     room = float(ranges.min()) - 0.01
     clearance = min(max(room, settings.radius), settings.radius + settings.margin)
     hits = np.minimum(ranges, ENDLESS)
-    ahead, aside = turn_cos * hits, turn_sin * hits
-    inside = clearance ** 2 - aside ** 2
-    touch = np.where((inside > 0) & (ahead > 0), ahead - np.sqrt(np.maximum(inside, 0)), np.inf)
-    free = np.maximum(touch.min(axis=1), 0.0)
-    return np.where(free > ENDLESS / 2, np.inf, free)
+    aside = turn_sin * hits
+    with np.errstate(invalid='ignore'):            # a NaN is a point that the disc passes
+        touch = np.where(turn_cos > 0, turn_cos * hits - np.sqrt(clearance ** 2 - aside ** 2),
+                         np.nan)
+    free = np.fmin.reduce(touch, axis=1, initial=np.inf)
+    return np.where(free > ENDLESS / 2, np.inf, np.maximum(free, 0.0))
 
 
 @lru_cache(maxsize=8)
@@ -151,58 +160,99 @@ def _bridge_unknown(ranges: Floats, increment: float, settings: WaypointSettings
     return bridged
 
 
-def _choose(free: Floats, fan: Floats, settings: WaypointSettings) -> list[tuple[int, float]]:
-    """(index of bearing, distance) of the waypoints: gaps first, then the most open floor."""
+def _choose(rays: Floats, angle_min: float, angle_increment: float, free: Floats, fan: Floats,
+            settings: WaypointSettings) -> Ways:
+    """(bearing, distance) of the waypoints.
+
+    Ways through doorways come first, then other gaps, then places before doorways that cannot
+    be passed straight from here, then the most open floor.
+    """
     reach = np.minimum(free, settings.farthest)
-    step = 2 * math.pi / fan.size
-    taken: list[tuple[int, float]] = []
-    for index, distance in _gaps(free, reach, step, settings):
-        if _far_from(index, taken, fan.size, math.radians(settings.gap_separation_degrees), step):
-            taken.append((index, distance))
-    openness = _circular_mean(reach, round(math.radians(12) / step))
-    order = np.lexsort((np.abs(fan), -np.round(openness, 2)))
-    separation = math.radians(settings.separation_degrees)
+    taken: Ways = []
+    apart = math.radians(settings.gap_separation_degrees)
+    through, before = _doorways(rays, angle_min, angle_increment, free, settings)
+    for bearing, distance in [*through, *_gaps(free, fan, settings), *before]:
+        if _far_from(bearing, taken, apart):
+            taken.append((bearing, distance))
+    openness = _circular_mean(reach, round(math.radians(12) * fan.size / (2 * math.pi)))
     peak = openness >= np.maximum(np.roll(openness, 1), np.roll(openness, -1))
     offered = (reach >= settings.worthwhile) | (peak & (reach >= settings.nearest))
+    order = np.lexsort((np.abs(fan), -np.round(openness, 2)))
+    apart = math.radians(settings.separation_degrees)
     for index in order[offered[order]]:
-        if _far_from(index, taken, fan.size, separation, step):
-            taken.append((int(index), float(reach[index])))
+        if _far_from(float(fan[index]), taken, apart):
+            taken.append((float(fan[index]), float(reach[index])))
     return taken
 
 
-def _gaps(free: Floats, reach: Floats, step: float,
-          settings: WaypointSettings) -> list[tuple[int, float]]:
-    """(index of the middle, distance) of narrow openings between nearer things, deepest first.
+def _doorways(rays: Floats, angle_min: float, angle_increment: float, free: Floats,
+              settings: WaypointSettings) -> tuple[Ways, Ways]:
+    """Waypoints (bearing, distance) through and before openings as wide as a door, near first.
+
+    Where the range jumps from one ray to the next, the nearer end is an edge.  The opening
+    beside it reaches to the nearest of the points on its farther side: a wall that is looked
+    along has no second jump.
+    """
+    hits = np.minimum(rays, 12.0)
+    jumps = np.diff(np.r_[hits, hits[0]])
+    corners = hits * np.exp(1j * (angle_min + angle_increment * np.arange(rays.size)))
+    sweep = np.arange(1, 1 + rays.size // 3)
+    through: Ways = []
+    before: Ways = []
+    for ray in np.flatnonzero(np.abs(jumps) > settings.edge_jump):
+        edge = ray if jumps[ray] > 0 else ray + 1
+        beside = (edge + sweep * (1 if jumps[ray] > 0 else -1)) % rays.size
+        widths = np.abs(corners[beside] - corners[edge % rays.size])
+        nearest = int(np.argmin(widths))
+        if settings.narrowest_door <= widths[nearest] <= settings.widest_door:
+            _add_doorway(complex(corners[edge % rays.size]), complex(corners[beside[nearest]]),
+                         free, settings, through, before)
+    return sorted(through, key=lambda way: way[1]), sorted(before, key=lambda way: way[1])
+
+
+def _add_doorway(jamb: complex, other: complex, free: Floats, settings: WaypointSettings,
+                 through: Ways, before: Ways) -> None:
+    """Append the best waypoint for the opening between two jambs (x + iy, metres), if any."""
+    middle, inward = (jamb + other) / 2, (other - jamb) / abs(other - jamb) * 1j
+    if (inward * middle.conjugate()).real < 0:
+        inward = -inward                                   # away from the robot
+    for beyond in settings.door_steps:
+        target = middle + beyond * inward
+        bearing, distance = math.atan2(target.imag, target.real), abs(target)
+        index = round(bearing / (2 * math.pi) * free.size + free.size // 2) % free.size
+        if settings.nearest <= distance <= min(settings.farthest, free[index]):
+            (through if beyond > 0 else before).append((bearing, distance))
+            return
+
+
+def _gaps(free: Floats, fan: Floats, settings: WaypointSettings) -> Ways:
+    """(bearing, distance) of the middles of narrow free ways between nearer things, deep first.
 
     A gap begins where the free way grows by `gap_jump` from one bearing to the next and ends
     where it falls by as much.
     """
-    size, jumps = free.size, np.diff(np.r_[np.minimum(free, 10.0), min(free[0], 10.0)])
-    rises = np.flatnonzero(jumps >= settings.gap_jump)
-    falls = jumps <= -settings.gap_jump
-    widest = int(math.radians(settings.widest_gap_degrees) / step)
+    size, limited = free.size, np.minimum(free, 10.0)
+    jumps = np.diff(np.r_[limited, limited[0]])
+    widest = int(math.radians(settings.widest_gap_degrees) / (2 * math.pi / size))
+    clear = settings.radius + settings.margin + settings.beyond_gap
     found = []
-    for rise in rises:
-        for width in range(1, widest + 1):
-            at = (rise + width) % size
-            if width > 1 and jumps[(at - 1) % size] >= settings.gap_jump:
-                break                                    # a later rise bounds it more tightly
-            if falls[at]:
-                middle = (rise + (1 + width) // 2) % size
-                narrow = min(free[rise], free[(at + 1) % size])
-                if (distance := min(reach[middle], max(narrow, 0.0) + settings.radius
-                                    + settings.margin + settings.beyond_gap)) \
-                        >= settings.nearest:
-                    found.append((int(middle), float(distance)))
-                break
-    return sorted(found, key=lambda gap: -free[gap[0]])
+    for rise in np.flatnonzero(jumps >= settings.gap_jump):
+        ahead = np.roll(jumps, -rise - 1)[:widest]
+        falls = np.flatnonzero(ahead <= -settings.gap_jump)
+        again = np.flatnonzero(ahead >= settings.gap_jump)
+        if not falls.size or (again.size and again[0] < falls[0]):
+            continue                       # open floor, or a later rise bounds it more tightly
+        middle = (rise + 1 + (falls[0] + 1) // 2) % size
+        narrow = min(free[rise], free[(rise + falls[0] + 2) % size])
+        distance = float(min(free[middle], settings.farthest, narrow + clear))
+        if distance >= settings.nearest:
+            found.append((float(fan[middle]), distance, float(free[middle])))
+    return [way[:2] for way in sorted(found, key=lambda way: -way[2])]
 
 
-def _far_from(index: int, taken: list[tuple[int, float]], size: int, separation: float,
-              step: float) -> bool:
-    """True when the bearing lies at least `separation` from all that were taken."""
-    return all(min((index - other) % size, (other - index) % size) * step >= separation - 1e-9
-               for other, _ in taken)
+def _far_from(bearing: float, taken: Ways, apart: float) -> bool:
+    """True when the bearing lies at least `apart` radians from all that were taken."""
+    return all(abs(wrap_angle(bearing - other)) >= apart - 1e-9 for other, _ in taken)
 
 
 def _circular_mean(values: Floats, half_width: int) -> Floats:
