@@ -15,6 +15,7 @@ from typing import Protocol
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -44,7 +45,7 @@ def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     try:
         shell = make()
-    except ValueError as error:
+    except (ValueError, ParameterException) as error:
         print(f'{sys.argv[0]}: {error}', file=sys.stderr)
         rclpy.try_shutdown()
         return 2

@@ -1,0 +1,129 @@
+"""A robot without a body, on its own thread: obeys `cmd_vel`, publishes senses, keeps records.
+
+It also checks at every message what must always hold of `cmd_vel`: finite, within the limits,
+unused axes exactly zero, and no jump in speed but to zero.
+"""
+
+from __future__ import annotations
+
+import array
+import math
+import threading
+import time
+
+import rclpy
+from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image, LaserScan
+
+BEAMS, STEP = 360, 2 * math.pi / 360
+CAMERAS = ('front', 'left', 'back', 'right')
+
+
+class FakeRobot:
+    """Everything public may be set by a test while it runs."""
+
+    def __init__(self, context: rclpy.Context) -> None:
+        self.node = Node('fake_robot', context=context)
+        self.x = self.y = self.yaw = self.linear = self.angular = 0.0
+        self.ranges = [math.inf] * BEAMS
+        self.scan_on = self.odom_on = self.images_on = True
+        self.jump = 0.0
+        self.record: list[tuple[float, float, float]] = []
+        self.complaints: list[str] = []
+        self.latched_allowed_jump = False
+        make = self.node.create_publisher
+        self._odom, self._scan = make(Odometry, 'odom', 10), make(LaserScan, 'scan', 10)
+        self.images = {name: make(Image, f'camera/{name}/image_raw', 5) for name in CAMERAS}
+        self.node.create_subscription(Twist, 'cmd_vel', self._on_velocity, 100)
+        self._stepped_at = time.monotonic()
+        self.node.create_timer(0.02, self._on_odom)
+        self.node.create_timer(0.1, self._on_scan)
+        self.node.create_timer(0.1, self._on_images)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self.node)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(timeout=2)
+        self.node.destroy_node()
+
+    @property
+    def moving(self) -> bool:
+        return bool(self.record) and abs(self.record[-1][1]) + abs(self.record[-1][2]) > 0.02
+
+    def obstacle(self, distance: float) -> None:
+        """Put a wall of some beams ahead; inf takes it away."""
+        ranges = [math.inf] * BEAMS
+        ranges[175:186] = [distance] * 11
+        self.ranges = ranges
+
+    def _spin(self) -> None:
+        while not self._ended.is_set():
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def _on_velocity(self, message: Twist) -> None:
+        now, v, w = time.monotonic(), message.linear.x, message.angular.z
+        unused = (message.linear.y, message.linear.z, message.angular.x, message.angular.y)
+        if not (math.isfinite(v) and math.isfinite(w) and -0.1001 <= v <= 0.3001
+                and abs(w) <= 1.0001 and unused == (0.0, 0.0, 0.0, 0.0)):
+            self.complaints.append(f'illegal velocity {v} {w} {unused}')
+        # One tick of 20 ms, or what a hiccup of up to 150 ms may add up to.
+        if self.record and v != 0.0:
+            gap = min(max(now - self.record[-1][0], 0.02), 0.15)
+            if v - self.record[-1][1] > 0.5 * (gap + 0.08):
+                self.complaints.append(f'jump from {self.record[-1][1]} to {v} in {gap:.3f} s')
+        self.linear, self.angular = v, w
+        self.record.append((now, v, w))
+
+    def _stamp(self, message: object) -> None:
+        message.header.stamp = self.node.get_clock().now().to_msg()
+
+    def _on_odom(self) -> None:
+        now = time.monotonic()
+        step, self._stepped_at = min(now - self._stepped_at, 0.1), now
+        self.yaw += self.angular * step
+        self.x += self.linear * math.cos(self.yaw) * step
+        self.y += self.linear * math.sin(self.yaw) * step
+        if not self.odom_on:
+            return
+        message = Odometry(child_frame_id='base_link')
+        self._stamp(message)
+        message.header.frame_id = 'odom'
+        message.pose.pose.position.x = self.x + self.jump
+        message.pose.pose.position.y = self.y
+        message.pose.pose.orientation.z = math.sin(self.yaw / 2)
+        message.pose.pose.orientation.w = math.cos(self.yaw / 2)
+        message.twist.twist.linear.x = float(self.linear)
+        message.twist.twist.angular.z = float(self.angular)
+        self._odom.publish(message)
+
+    def _on_scan(self) -> None:
+        if self.scan_on:
+            self._scan.publish(self.scan_message())
+
+    def scan_message(self) -> LaserScan:
+        message = LaserScan(angle_min=-math.pi, angle_max=-math.pi + 359 * STEP,
+                            angle_increment=STEP, range_min=0.12, range_max=8.0,
+                            ranges=array.array('f', self.ranges))
+        self._stamp(message)
+        return message
+
+    def _on_images(self) -> None:
+        if self.images_on:
+            for publisher in self.images.values():
+                publisher.publish(self.image_message())
+
+    def image_message(self, **change: object) -> Image:
+        fields = {'width': 16, 'height': 12, 'step': 48, 'encoding': 'rgb8',
+                  'data': array.array('B', bytes(12 * 48))}
+        message = Image(**{**fields, **change})
+        self._stamp(message)
+        return message

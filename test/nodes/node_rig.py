@@ -1,0 +1,202 @@
+"""The real entry points as processes beside a fake robot, and clocks on what they do."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from fake_robot import FakeRobot
+from geometry_msgs.msg import TwistStamped
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import Empty, String, UInt64
+from std_srvs.srv import Trigger
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+_DOMAINS = itertools.count()
+LATCHED = QoSProfile(depth=2000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+SCRIPTED = ('agent:=python:scripted_agents:agent', 'detector:=python:scripted_agents:detector')
+TERMINAL = ('succeeded', 'unsure', 'not_found', 'blocked', 'timeout', 'cancelled', 'superseded',
+            'stopped', 'rejected', 'failed')
+
+
+def wait_for(condition: Callable[[], object], seconds: float, what: str) -> float:
+    """Wait until the condition holds; gives the seconds it took, fails the test after `seconds`."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise AssertionError(f'{what}: not within {seconds} s')
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+class Rig:
+    """One DDS domain with a fake robot, a test client, and node processes."""
+
+    def __init__(self, folder: Path) -> None:
+        os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+        self.domain = 1 + (os.getpid() * 7 + next(_DOMAINS) * 13) % 230
+        self._folder, self.processes = folder, {}
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=self.domain)
+        self.robot = robot = FakeRobot(self.context)
+        node = robot.node
+        self.statuses: list[tuple[float, dict[str, str]]] = []
+        self.gate: dict[str, str] = {}
+        self.command = node.create_publisher(String, 'command', 2000)
+        self.stop = node.create_publisher(Empty, 'stop', 10)
+        self.raw = node.create_publisher(TwistStamped, 'cmd_vel_raw', 1)
+        self.release_topic = node.create_publisher(UInt64, 'gate/release', 10)
+        self.services = {name: node.create_client(Trigger, name)
+                         for name in ('stop', 'cancel', 'gate/stop')}
+        node.create_subscription(DiagnosticStatus, 'status', self._on_status, LATCHED)
+        node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, 10)
+        self.lacks = None
+        node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_heartbeat, 10)
+        self._wish: tuple[float, float] | None = None
+        self._wisher = threading.Thread(target=self._keep_wishing, daemon=True)
+        self._ended = threading.Event()
+        robot.start()
+        self._wisher.start()
+
+    def start(self, name: str, *parameters: str) -> None:
+        """Start a node; its output goes to a file in the folder of the test."""
+        environment = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain), 'OMP_NUM_THREADS': '1',
+                       'ROS_PYTHON_CHECK_FIELDS': '1',
+                       'PYTHONPATH': os.pathsep.join([str(ROOT), str(HERE)])}
+        arguments = [word for parameter in parameters for word in ('-p', parameter)]
+        if arguments:
+            arguments = ['--ros-args', *arguments]
+        with open(self._folder / f'{name}.log', 'ab') as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, '-m', f'nl_robot.nodes.{name}', *arguments], env=environment,
+                stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
+
+    def start_all(self) -> None:
+        """The whole road but the simulator, until it is ready."""
+        self.start('safety_gate')
+        self.start('bridge')
+        self.start('command')
+        self.start('policy', *SCRIPTED)
+        self.wait_ready()
+
+    def wait_ready(self, seconds: float = 30.0) -> None:
+        node = self.robot.node
+        wait_for(lambda: self.gate and self.lacks == '' and self.statuses
+                 and self.command.get_subscription_count() and node.count_subscribers('goal')
+                 and node.count_publishers('waypoint_status')
+                 and node.count_subscribers('cmd_vel'), seconds, 'nodes ready')
+        time.sleep(0.3)
+
+    def wait_gate(self) -> None:
+        wait_for(lambda: self.gate and self.raw.get_subscription_count()
+                 and self.stop.get_subscription_count()
+                 and self.release_topic.get_subscription_count(), 20.0, 'the gate')
+
+    def log(self, name: str) -> str:
+        return (self._folder / f'{name}.log').read_text(errors='replace')
+
+    def signal(self, name: str, number: int) -> None:
+        self.processes[name].send_signal(number)
+
+    def release(self) -> None:
+        """Release the gate as the command node would."""
+        wait_for(lambda: self.gate.get('latched') == 'true', 2.0, 'latched')
+        stamp = int(self.gate['stop_stamp'])
+        self.release_topic.publish(UInt64(data=stamp))
+        wait_for(lambda: self.gate.get('latched') == 'false', 2.0, 'release')
+
+    def wish(self, linear: float | None, angular: float = 0.0) -> None:
+        """Publish this velocity at 50 Hz on cmd_vel_raw from now on; None: fall silent."""
+        self._wish = None if linear is None else (linear, angular)
+
+    def say(self, words: str) -> float:
+        """Publish a command; gives the moment."""
+        now = time.monotonic()
+        self.command.publish(String(data=words))
+        return now
+
+    def events(self, since: float = 0.0, id_: str | None = None) -> list[dict[str, str]]:
+        """The statuses since a moment, without repetitions and idle ones."""
+        found: list[dict[str, str]] = []
+        for moment, values in list(self.statuses):
+            if moment >= since and values['state'] != 'idle' and values not in found[-1:] \
+                    and (id_ is None or values['id'] == id_):
+                found.append(values)
+        return found
+
+    def wait_state(self, state: str, since: float, seconds: float = 10.0) -> dict[str, str]:
+        """The first status of that state since a moment."""
+        def match() -> list[dict[str, str]]:
+            return [e for e in self.events(since) if e['state'] == state]
+        wait_for(match, seconds, f'status {state}')
+        return match()[0]
+
+    def wait_moving(self, seconds: float = 10.0) -> None:
+        wait_for(lambda: self.robot.moving, seconds, 'the robot moves')
+
+    def stop_latency(self, act: Callable[[], object], within: float = 3.0, hold: float = 0.3
+                     ) -> float:
+        """Seconds from just before `act` to the first zero that no motion follows for `hold`."""
+        began = time.monotonic()
+        act()
+        deadline = began + within
+        while time.monotonic() < deadline:
+            time.sleep(0.005)
+            later = [r for r in list(self.robot.record) if r[0] > began]
+            motion = [i for i, r in enumerate(later) if r[1] or r[2]]
+            zeros = later[motion[-1] + 1 if motion else 0:]
+            if zeros and time.monotonic() - zeros[0][0] >= hold:
+                return zeros[0][0] - began
+        raise AssertionError(f'no lasting zero within {within} s')
+
+    def call(self, name: str) -> Trigger.Response:
+        client = self.services[name]
+        wait_for(client.service_is_ready, 5.0, f'service {name}')
+        future = client.call_async(Trigger.Request())
+        wait_for(future.done, 5.0, f'answer of {name}')
+        return future.result()
+
+    def close(self) -> None:
+        self._ended.set()
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.send_signal(signal.SIGINT)
+        for process in self.processes.values():
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.robot.end()
+        rclpy.shutdown(context=self.context)
+
+    def _on_status(self, message: DiagnosticStatus) -> None:
+        self.statuses.append((time.monotonic(), {v.key: v.value for v in message.values}))
+
+    def _on_gate(self, message: DiagnosticStatus) -> None:
+        self.gate = {v.key: v.value for v in message.values}
+
+    def _on_heartbeat(self, message: DiagnosticStatus) -> None:
+        self.lacks = {v.key: v.value for v in message.values}['lacks']
+
+    def _keep_wishing(self) -> None:
+        while not self._ended.wait(0.02):
+            if self._wish is not None:
+                self.publish_raw(*self._wish)
+
+    def publish_raw(self, linear: float, angular: float, age: float = 0.0) -> None:
+        message, now = TwistStamped(), time.monotonic_ns() - int(age * 1e9)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
+        message.twist.linear.x, message.twist.angular.z = linear, angular
+        self.raw.publish(message)
