@@ -142,7 +142,10 @@ def test_a_command_is_only_ever_words(text):
     ('bring me my book from the office', 'carry things'),
     ('open the door of the garage', 'open or close things'),
     ('turn on the lamp in the office', 'switch or push things'),
-    ('clean the bathroom', 'do that work')])
+    ('clean the bathroom', 'do that work'),
+    ('could you close the window?', 'open or close things'),
+    ('I need the blanket from the guest room', 'carry things'),
+    ('could you leave the towels at the laundry basket?', 'carry things')])
 def test_caveat_tells_what_it_cannot_do(text, deed):
     assert caveat(text) == f'I can go there, but I cannot {deed}.'
 
@@ -150,6 +153,10 @@ def test_caveat_tells_what_it_cannot_do(text, deed):
 @pytest.mark.parametrize('text', [
     'kitchen', 'take a left', 'take the second door', 'go to the washing machine',
     'get to the office', 'drop by the office', 'take me to the bedroom', 'where is the cooker?',
-    'go to the ironing board', 'could you head over to where the washing machine is?'])
+    'go to the ironing board', 'find the sofa close to the lamp', 'carry on past the wash basin',
+    'where did we put the vase? show me', 'go to the store room', 'leave this room and go left',
+    'get close to the bed', 'i want you to turn left', 'go right into the washroom', 'make a right',
+    'take the fourth door', 'make your way to the sofa',
+    'could you head over to where the washing machine is?'])
 def test_no_caveat_for_a_command_to_go(text):
     assert caveat(text) is None

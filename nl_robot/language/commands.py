@@ -167,22 +167,22 @@ def _table(name: str) -> frozenset[str]:
     return frozenset(folded for phrase in text.split('|') for folded in _foldings(phrase)[:1])
 
 
+_SOME = r"(?:the|my|our|your|a|an|some|this|that|these|those|it|them|all|every)\b"
 _CANNOT: tuple[tuple[str, str], ...] = (
-    (r'carry|carries|bring(?! me (?:to|into|over)\b)|fetch|deliver|haul|grab|hand me|hand over|'
-     r'pick up|pick (?:the|my|a|some|it|them)\b.* up|collect|put|place (?:the|my|a|some)|lay|'
-     r'drop(?! (?:by|in|into|over)\b)|store|return (?:the|my|a|some)|'
-     r'take(?! (?:a |the )?(?:first |second |third |next |sharp |hard )?(?:left|right|turn|door|'
-     r'exit|doorway|hallway|corridor|way|route|path|me|us|yourself|you|look|peek)\b)|'
-     r'get (?:me |us )?(?:the|my|a|an|some|something|it|them)\b|'
-     r'(?:need|want|like|love|have) (?:something|some|a snack|a drink|the|my|a|an) ?\w* ?\w* '
-     r'(?:from|out of)\b',
-     'carry things'),
-    (r'open|close|shut|lock|unlock', 'open or close things'),
-    (r'(?:turn|switch) (?:on|off)|(?:turn|switch) (?:the|that|my)\b.* (?:on|off)|plug|press|push',
+    (rf'carry(?! on\b)|bring(?! me (?:to|into|over)\b)|fetch|deliver|haul|grab|hand (?:me|over)|'
+     rf'pick up|pick {_SOME}.* up|collect|(?<!we )(?<!i )put|(?:place|lay|set|store) {_SOME}|'
+     rf'drop {_SOME}|return {_SOME}|get (?:me |us )?{_SOME}|'
+     r'take(?! (?:a |the |your )?(?:\w+(?:st|nd|rd|th) |next |sharp |hard |last )?(?:left|right|'
+     r'turn|door|exit|doorway|hallway|corridor|way|route|path|me|us|yourself|you|look|peek)\b)|'
+     r"(?:need|want|like) (?!to\b|you\b)(?:[\w']+ ){1,5}(?:from|out of)\b|"
+     rf"leave {_SOME} (?:(?!and |behind )[\w']+ ){{1,4}}(?:at|by|near|in|on)\b|"
+     r'(?<!you )(?:must|should) go (?:to|in)|belongs? (?:in|to|on)', 'carry things'),
+    (rf'(?:open|close|shut) {_SOME}|lock|unlock', 'open or close things'),
+    (rf'(?:turn|switch) (?:on|off)|(?:turn|switch) {_SOME}.* (?:on|off)|plug|press|push',
      'switch or push things'),
-    (r'clean|wash(?!ing| ?room)|wipe|vacuum|dust|mop|scrub|tidy|sweep|polish|iron(?!ing)|fold|'
-     r'make the bed|do the dishes|do the laundry|water (?:the|my)|feed|cook(?!er)|bake|empty|fill|'
-     r'load|unload|set the table|repair|fix', 'do that work'))
+    (rf'clean|cleaning|wash(?! (?:basin|room)\b)|wipe|vacuum|dust|mop|scrub|tidy|sweep|polish|'
+     rf'iron|fold|(?:set|empty|fill|feed|water|load) {_SOME}|make (?:the|my) (?:bed|coffee|tea)|'
+     r'do the (?:dishes|laundry)|cook|bake|unload|repair|fix', 'do that work'))
 
 
 def caveat(text: str) -> str | None:
