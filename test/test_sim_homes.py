@@ -328,3 +328,12 @@ def test_plan_is_written_with_trails_and_markers(tmp_path, homes: list[Home]) ->
     trail = ([(1.0, 1.0), (2.0, 1.0)], 'tab:red', 'go to the kitchen')
     plan.draw_plan(homes[0], path, trails=[trail], markers=[(2.0, 1.0, 'tab:red', 'reached')])
     assert path.read_bytes()[:8] == b'\x89PNG\r\n\x1a\n' and path.stat().st_size > 20_000
+
+
+def test_one_can_stand_before_what_one_uses(homes: list[Home]) -> None:
+    for home in homes:
+        grid = floor_grid(home)
+        for item in home.items:
+            if item.kind in ('fridge', 'stove', 'sink', 'toilet', 'washing machine'):
+                x, y = grid.point(*grid.nearest_free(item.x, item.y))
+                assert math.hypot(x - item.x, y - item.y) < 1.0, (home.name, item.name)

@@ -88,6 +88,7 @@ class RoomFloor:
     y: NDArray[np.float64]              # (rows, 1)
     free: NDArray[np.bool_]             # (rows, cols)
     doors: list[tuple[int, int]]        # the cell just inside of each door
+    fronts: list[tuple[int, int]]       # cells before a fridge, a sink: somebody stands there
 
     @staticmethod
     def of(room: Room, doors: tuple[Door, ...]) -> RoomFloor:
@@ -101,16 +102,25 @@ class RoomFloor:
             inside_x = min(max(door.x, room.x0 + 0.36), room.x1 - 0.36)
             inside_y = min(max(door.y, room.y0 + 0.36), room.y1 - 0.36)
             cells.append((int((inside_y - room.y0) / CELL), int((inside_x - room.x0) / CELL)))
-        return RoomFloor(x, y, free, cells)
+        return RoomFloor(x, y, free, cells, [])
 
     def block(self, box: Box) -> None:
         """An item now stands there."""
         self.free &= ~near_box(box, self.x, self.y, PASSAGE)
 
-    def stays_open(self, box: Box, front: tuple[float, float] | None = None) -> bool:
+    def cell(self, point: tuple[float, float]) -> tuple[int, int]:
+        """The (row, col) of a point, clipped to the room."""
+        rows, cols = self.free.shape
+        row = int((point[1] - self.y[0, 0]) / CELL + 0.5)
+        col = int((point[0] - self.x[0, 0]) / CELL + 0.5)
+        return min(max(row, 0), rows - 1), min(max(col, 0), cols - 1)
+
+    def stays_open(self, box: Box, front: tuple[float, float] | None = None,
+                   keep_fronts: bool = True) -> bool:
         """Whether one could still walk everywhere, and from door to door, with a new item.
 
-        :param front: a point that must stay free besides, as before a fridge
+        :param front: a point that must be free besides, as before a fridge
+        :param keep_fronts: leave the fronts of earlier items free, too, where they still are
         """
         free = self.free & ~near_box(box, self.x, self.y, PASSAGE)
         numbers = regions(free)
@@ -118,9 +128,6 @@ class RoomFloor:
             return False
         if not all(numbers[cell] for cell in self.doors):
             return False
-        if front is None:
-            return True
-        row = int((front[1] - self.y[0, 0]) / CELL + 0.5)
-        col = int((front[0] - self.x[0, 0]) / CELL + 0.5)
-        rows, cols = free.shape
-        return 0 <= row < rows and 0 <= col < cols and bool(numbers[row, col])
+        if keep_fronts and any(self.free[cell] and not numbers[cell] for cell in self.fronts):
+            return False
+        return front is None or bool(numbers[self.cell(front)])

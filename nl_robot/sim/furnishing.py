@@ -15,6 +15,12 @@ from nl_robot.sim.recipes import RECIPES, Wish
 from nl_robot.sim.records import Door, Item, Room
 
 DOOR_CLEAR = 0.75      # nothing stands nearer to a doorway than this, metres
+# What people stand in front of to use: the floor there stays free.
+ATTENDED = ('bathtub', 'bookshelf', 'china cabinet', 'crib', 'desk', 'dishwasher', 'dresser',
+            'dryer', 'filing cabinet', 'fireplace', 'fish tank', 'freezer', 'fridge',
+            'kitchen cabinet', 'piano', 'shower', 'sideboard', 'sink', 'sofa', 'storage shelf',
+            'stove', 'television', 'toilet', 'toy box', 'wardrobe', 'washing machine',
+            'workbench')
 TRIES = 14             # places tried for one item before it is left out
 
 _FACING = {'west': 0.0, 'east': math.pi, 'south': math.pi / 2, 'north': -math.pi / 2}
@@ -77,6 +83,8 @@ class Furnisher:
         item = made.at(name, self.room.name, x, y, z, yaw, on)
         if item.collides:
             self.floor.block(box_of(item.x, item.y, item.yaw, item.extent))
+            if made.kind in ATTENDED:
+                self.floor.fronts.append(self.floor.cell(self._front(made, x, y, yaw)))
         return item
 
     # -- where it might go -------------------------------------------------------------------
@@ -261,10 +269,13 @@ class Furnisher:
             return False
         if mount == 'wall':
             return True
-        if wish.how not in ('wall', 'row'):
-            return self.floor.stays_open(box)
-        reach = made.extent[0] / 2 + 0.4        # one wants to stand in front of it
-        return self.floor.stays_open(box, (x + reach * math.cos(yaw), y + reach * math.sin(yaw)))
+        front = self._front(made, x, y, yaw) if made.kind in ATTENDED else None
+        return self.floor.stays_open(box, front, wish.how not in ('before', 'around'))
+
+    def _front(self, made: Make, x: float, y: float, yaw: float) -> tuple[float, float]:
+        """Where somebody stands to use an item."""
+        reach = made.extent[0] / 2 + 0.4
+        return x + reach * math.cos(yaw), y + reach * math.sin(yaw)
 
     def _disturbs(self, made: Make, wish: Wish, box: Box, z: float, item: Item) -> bool:
         """Whether a new item would touch another, cover one that hangs, or hang behind one."""
