@@ -90,8 +90,9 @@ def draw_curves(directory: Path) -> None:
     with open(directory / CURVES, newline='', encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
     names = [name for name in rows[0] if name != 'update']
-    figure, axes = pyplot.subplots(1, len(names), figsize=(3.2 * len(names), 2.8))
-    for axis, name in zip(axes, names):
+    figure, axes = pyplot.subplots(1, len(names), figsize=(3.2 * len(names), 2.8),
+                                   squeeze=False)
+    for axis, name in zip(axes[0], names):
         points = [(int(row['update']), float(row[name])) for row in rows if row[name]]
         axis.plot(*zip(*points), linewidth=1)
         axis.set_title(name.replace('_', ' '), fontsize=9)
