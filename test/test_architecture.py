@@ -39,7 +39,7 @@ ROOMS = {
     'geometry': walls('datatypes', 'numpy scipy'),
     'language': walls('datatypes settings', 'numpy yaml', 'torch transformers'),
     'speech': walls('datatypes settings', 'numpy', 'torch transformers'),
-    'perception': walls(BASE, 'numpy cv2', 'torch transformers safetensors PIL'),
+    'perception': walls(f'{BASE} checkpoint', 'numpy cv2 torch safetensors', 'transformers PIL'),
     'motion': walls(BASE, 'numpy cv2'),
     'mission': walls('datatypes settings'),
     'episodes': walls(BASE, 'numpy', 'matplotlib'),
@@ -59,6 +59,8 @@ MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_ms
                      'nav2_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs '
                      'vision_msgs visualization_msgs'.split())
 WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py')
+WITHOUT_TORCH = ('perception/panorama.py', 'perception/waypoints.py', 'perception/detectors.py',
+                 'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py')
 WAITING_CALLS = {'spin_until_future_complete', 'wait_for_service', 'wait_for_server',
                  'wait_for_message'}
 LINES, LINES_OF_A_NODE, LINES_OF_A_FUNCTION = 400, 150, 60
@@ -166,15 +168,21 @@ def quality_is_a_number(call: ast.Call, name: str) -> bool:
     return bool(given) and isinstance(given[0], ast.Constant)
 
 
-def reached(start: str) -> dict[str, set[str]]:
-    """Libraries imported by a file of the package and by all that it imports: module → names."""
+def reached(start: str, on_use: bool = True) -> dict[str, set[str]]:
+    """Libraries imported by a file of the package and by all that it imports: file → names.
+
+    :param on_use: count what functions import, too
+    """
     todo, found = [start], {}
     while todo:
         relative = todo.pop()
         if relative in found:
             continue
         found[relative] = set()
-        for name, _, _ in imports(ast.parse((PACKAGE / relative).read_text(encoding='utf-8'))):
+        tree = ast.parse((PACKAGE / relative).read_text(encoding='utf-8'))
+        for name, _, inside in imports(tree):
+            if inside and not on_use:
+                continue
             top, _, rest = name.partition('.')
             found[relative].add(top)
             if top == 'nl_robot':
@@ -213,6 +221,12 @@ def test_the_gate_reaches_neither_torch_nor_numpy(gate):
     heavy = {file: names & {'torch', 'numpy', 'scipy', 'cv2'}
              for file, names in reached(gate).items()}
     assert {file: names for file, names in heavy.items() if names} == {}
+
+
+@pytest.mark.parametrize('light', WITHOUT_TORCH)
+def test_what_works_without_networks_imports_them_on_use(light):
+    found = {file for file, names in reached(light, on_use=False).items() if 'torch' in names}
+    assert found == set()
 
 
 def test_every_room_stands_on_the_map_of_the_readme():

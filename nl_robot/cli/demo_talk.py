@@ -22,6 +22,7 @@ from nl_robot.sim.records import Home
 PATIENCE = 330.0    # seconds for one command; the policy itself gives up after 300
 PAUSES = (1.0, 2.0, 4.0)    # seconds before a robot that is not ready is told again
 SETTLE = 0.7        # seconds for the robot to come to rest after a terminal status
+OWN_ENDS = ('succeeded', 'unsure')    # the robot itself decided to stop there
 ASKING = re.compile(
     r"(?:please |now |could you |can you |would you |i want you to |let's )*"
     r'(?:(?:go|drive|head|move|walk|come|navigate|run|proceed)(?: over)?(?: to| into| in)? |'
@@ -168,9 +169,10 @@ class Talk:
     def _conclude(self, drive: Drive, target: Target | None, said: str, touched: int) -> bool:
         """Judge where the robot came to rest, and keep the drive."""
         if target is None:
-            done, where = said == 'succeeded', 'only the robot knows what was meant'
+            done, where = said == 'succeeded', 'nobody but the robot knows what was meant'
         else:
             done, where = self._judge(target, drive.path[-1])
+            done = done and said in OWN_ENDS
         verdict = f'{said}; {where}; {length(drive.path):.1f} m driven, {touched} collisions'
         print(f'          {"reached" if done else "NOT reached"}: {verdict}', flush=True)
         self.drives.append(replace(drive, verdict=verdict, success=done,
