@@ -155,7 +155,8 @@ def test_caveat_tells_what_it_cannot_do(text, deed):
     'get to the office', 'drop by the office', 'take me to the bedroom', 'where is the cooker?',
     'go to the ironing board', 'find the sofa close to the lamp', 'carry on past the wash basin',
     'where did we put the vase? show me', 'go to the store room', 'leave this room and go left',
-    'get close to the bed', 'i want you to turn left', 'go right into the washroom', 'make a right',
+    'get close to the bed', 'i want you to turn left', 'go right into the washroom',
+    'make a right',
     'take the fourth door', 'make your way to the sofa',
     'could you head over to where the washing machine is?'])
 def test_no_caveat_for_a_command_to_go(text):
