@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -44,22 +43,19 @@ class Agent:
         """
         stored = load_checkpoint(checkpoint)
         try:
-            settings = from_mapping(PolicySettings, stored.config['policy'], 'config.policy')
             text = stored.config['text_encoder']
             encoder = encoder or load_text_encoder(text['name'])
             if encoder.sha256 != text['sha256']:
-                raise CheckpointError(f'{checkpoint} was made with another text encoder than '
-                                      f'{encoder.name!r}: install {text["name"]!r}')
-            policy = Policy(settings)
+                raise ValueError(f'it was made with the text encoder {text["name"]!r}, which is '
+                                 f'not the {encoder.name!r} at hand')
+            policy = Policy(from_mapping(PolicySettings, stored.config['policy'], 'config.policy'))
             policy.load_state_dict(stored.weights['policy'])
-        except (KeyError, RuntimeError, ValueError) as error:
+            canary = cls(policy, encoder)
+            canary.set_goal('go to the kitchen')
+            canary.decide(CANARY)       # a Decision refuses probabilities that are not finite
+        except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f'{checkpoint} cannot act: {error}') from error
-        agent = cls(policy, encoder)
-        agent.set_goal('go to the kitchen')
-        if not all(math.isfinite(p) for p in agent.decide(CANARY).probabilities):
-            raise CheckpointError(f'{checkpoint} gives a decision that is not finite')
-        agent._goal = None
-        return agent
+        return cls(policy, encoder)
 
     def set_goal(self, text: str) -> None:
         """Begin a new episode that pursues these words; what was seen before is forgotten."""
