@@ -80,6 +80,8 @@ class Rollouts:
         pose = np.array([*graph.points[run.place], run.yaw])
         view = View(ids[rows], seen, offered, pose)
         if self._noise:
+            if self._confusion.count < len(self._labels.labels):   # a graph brought new labels
+                self._confusion = LabelConfusion(self._labels.labels)
             view = spoil(view, self._noise, self._confusion, self.rng)
         run.memory.add(view)
         run.path.append(run.place)

@@ -37,8 +37,9 @@ class Batch:
     """Decisions side by side, padded.
 
     :param words: (b, t, text_dim); :param mask_word_is_valid: (b, t) bool
-    :param tokens: (b, l, FEATURES); :param kinds: (b, l); :param label_vectors: (b, l, text_dim),
-        zeros for tokens without a label
+    :param tokens: (b, l, FEATURES); :param kinds: (b, l)
+    :param labels: (b, l) rows of `label_vectors`; row 0 is for tokens without a label
+    :param label_vectors: (u, text_dim) of the labels that occur in the batch
     :param mask_token_is_valid: (b, l) bool
     :param mask_choice_is_valid: (b, c) bool, c = 1 + most waypoints; column 0 is stop
     """
@@ -47,6 +48,7 @@ class Batch:
     mask_word_is_valid: Tensor
     tokens: Tensor
     kinds: Tensor
+    labels: Tensor
     label_vectors: Tensor
     mask_token_is_valid: Tensor
     mask_choice_is_valid: Tensor
@@ -76,16 +78,18 @@ def collate(goals: Sequence[GoalWords], inputs: Sequence[StepInputs], label_vect
             kinds[row, start:start + width] = step.kinds[part]
             labels[row, start:start + width] = step.labels[part]
             valid[row, start:start + width] = True
-    table = np.concatenate([label_vectors, np.zeros((1, dim), np.float32)])  # -1 is the zero row
+    used, places = np.unique(np.append(labels, -1), return_inverse=True)     # -1 comes first
+    table = np.concatenate([np.zeros((1, dim), np.float32), label_vectors[used[1:]]])
+    rows = places[:-1].reshape(labels.shape)
     return Batch(torch.from_numpy(text), torch.from_numpy(word_valid), torch.from_numpy(tokens),
-                 torch.from_numpy(kinds), torch.from_numpy(table[labels]),
+                 torch.from_numpy(kinds), torch.from_numpy(rows), torch.from_numpy(table),
                  torch.from_numpy(valid), torch.from_numpy(valid[:, :choices]))
 
 
 class GeometryBias(nn.Module):
     """(b, l, FEATURES) → (b, heads, q, l): how much token q should mind token l by place."""
 
-    def __init__(self, heads: int, hidden: int = 16) -> None:
+    def __init__(self, heads: int, hidden: int = 12) -> None:
         super().__init__()
         self.inner = nn.Linear(5, hidden)
         self.outer = nn.Linear(hidden, heads)
@@ -99,7 +103,7 @@ class GeometryBias(nn.Module):
         apart = torch.sqrt((x[:, :, None] - x[:, None]) ** 2
                            + (y[:, :, None] - y[:, None]) ** 2 + 1e-6)
         pairs = torch.stack([same, left, apart, torch.exp(-4 * apart), torch.exp(-apart)], dim=-1)
-        return self.outer(F.gelu(self.inner(pairs))).permute(0, 3, 1, 2)
+        return self.outer(F.relu(self.inner(pairs))).permute(0, 3, 1, 2)
 
 
 class Attention(nn.Module):
@@ -139,8 +143,8 @@ class Layer(nn.Module):
         """(b, l, width) → (b, queries, width): only the first `queries` tokens are updated."""
         keys = self.norms[0](x)
         x = x[:, :queries]
-        x = x + self.drop(self.to_tokens(keys[:, :queries], keys, token_bias[:, :, :queries]))
-        x = x + self.drop(self.to_words(self.norms[1](x), words, word_bias))
+        x = x + self.to_tokens(keys[:, :queries], keys, token_bias[:, :, :queries])
+        x = x + self.to_words(self.norms[1](x), words, word_bias)
         return x + self.drop(self.feed(self.norms[2](x)))
 
 
@@ -171,8 +175,9 @@ class Policy(nn.Module):
         choices = batch.mask_choice_is_valid.shape[1]
         words = self.word(batch.words) + self.order.weight[:batch.words.shape[1]]
         words = self.drop(self.word_norm(words))
-        x = self.geometry(batch.tokens) + self.kind(batch.kinds) + self.label(
-            self.drop(batch.label_vectors))
+        labels = self.label(self.drop(batch.label_vectors))              # (u, width)
+        x = self.geometry(batch.tokens) + self.kind(batch.kinds) + F.embedding(batch.labels,
+                                                                               labels)
         token_bias = self.bias(batch.tokens).masked_fill(
             ~batch.mask_token_is_valid[:, None, None], -torch.inf)
         word_bias = torch.zeros_like(batch.mask_word_is_valid, dtype=x.dtype).masked_fill(
