@@ -56,6 +56,7 @@ class Command:
         node.create_service(Trigger, 'cancel', self._on_cancel_service)
         every(node, 1.0 / rate, lambda: self._tell(self._mission.heard()))
         every(node, 0.1, lambda: self._do(self._mission.tick(time.monotonic())))
+        control_word('go to the kitchen')  # makes its tables now, not when the first stop comes
         self._goal.publish(String(data=''))  # whatever ran before a restart is over
 
     def farewell(self) -> None:
@@ -95,8 +96,10 @@ class Command:
                                              values.get('reason', ''), values.get('text', '')))
 
     def _on_policy(self, message: DiagnosticStatus) -> None:
-        lacks = tuple(name for name in values_of(message).get('lacks', '').split(',') if name)
-        self._mission.policy_alive(time.monotonic(), lacks)
+        lacks = [name for name in values_of(message).get('lacks', '').split(',') if name]
+        if not self._goal.get_subscription_count():
+            lacks.append('policy')  # it is heard, but does not hear yet
+        self._mission.policy_alive(time.monotonic(), tuple(lacks))
 
     def _do(self, effects: Iterable[Effect]) -> None:
         """Turn effects into messages, in order."""

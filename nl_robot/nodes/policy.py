@@ -36,19 +36,19 @@ class Policy:
         self._pursuit = Pursuit(PursuitSettings(**{
             **vars(settings), 'headings': tuple(math.radians(h) for h in headings)}))
         self._senses = Senses(node)
-        self._thinker = Thinker(
-            declare(node, 'agent', '', 'checkpoint directory (empty: the one of the package), or '
-                    'python:module:function that makes an agent'),
-            declare(node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name>, or '
-                    'python:module:function that makes a detector'))
+        agent = declare(node, 'agent', '', 'checkpoint directory (empty: the one of the package) '
+                        'or python:module:function that makes an agent')
+        self._thinker = Thinker(agent, declare(
+            node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name> or '
+            'python:module:function that makes a detector'))
         self._looks: list[Look] = []
-        self._words, self._still_at = '', 0
-        self._waypoint_stamp, self._error_told = 0, ''
+        self._words, self._still_at, self._waypoint_stamp, self._error_told = '', 0, 0, ''
         self._waypoint = node.create_publisher(PoseStamped, 'waypoint', LATEST)
         self._heartbeat = node.create_publisher(DiagnosticStatus, 'policy/heartbeat', LATEST)
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
         node.create_subscription(String, 'goal', self._on_goal, EVENTS)
-        node.create_subscription(GoalStatus, 'waypoint_status', self._on_bridge, EVENTS)
+        self._bridge = node.create_subscription(GoalStatus, 'waypoint_status', self._on_bridge,
+                                                EVENTS)
         every(node, 0.05, self._on_tick)
         every(node, 0.1, self._beat)
 
@@ -59,7 +59,7 @@ class Policy:
         self._thinker.end()
 
     def _on_goal(self, message: String) -> None:
-        """Take a goal: its first line are the words, its second the id of the command."""
+        """Take a goal: first line the words, second the id of the command."""
         words, _, id_ = message.data.partition('\n')
         self._pursuit.abandon()
         self._words, self._looks = words, []
@@ -100,11 +100,11 @@ class Policy:
         """Act on a finished thought, unless it is about a goal that is over."""
         if self._pursuit.phase != 'thinking' or thought.id != self._pursuit.id:
             return
-        if thought.decision is None or thought.observation is None:
+        observation, decision = thought.observation, thought.decision
+        if decision is None or observation is None:
             self.node.get_logger().error(thought.error)
             self._do(self._pursuit.failed('perception_error', thought.error.split('\n')[0]))
             return
-        observation, decision = thought.observation, thought.decision
         self._tell(Report(thought.id, 'running', '', told(observation, decision, thought.arrived)))
         target = None if decision.waypoint_index is None else waypoint_pose(
             observation.pose, observation.waypoints[decision.waypoint_index])
@@ -112,8 +112,6 @@ class Policy:
 
     def _do(self, effect: Drive | Think | Report | None) -> None:
         """Turn an effect into a message or a job."""
-        if effect is None:
-            return
         senses = self._senses
         if isinstance(effect, Report):
             self._tell(effect)
@@ -125,22 +123,23 @@ class Policy:
             now = self.node.get_clock().now().nanoseconds
             self._waypoint_stamp = max(self._waypoint_stamp + 1, now)
             self._waypoint.publish(waypoint_message(effect.target, self._waypoint_stamp))
-        self._beat()
+        if effect is not None:
+            self._beat()
 
     def _tell(self, report: Report) -> None:
-        values = {'state': report.state, 'reason': report.reason, 'text': report.text}
-        self._report.publish(diagnostic('policy', report.state, values, report.id))
+        self._report.publish(diagnostic('policy', report.state, vars(report), report.id))
 
     def _beat(self) -> None:
         """Tell that the policy lives, which waypoint it pursues, and what it still waits for."""
         lacks = self._senses.lacks() + ([] if self._thinker.ready else ['agent'])
+        if not (self._waypoint.get_subscription_count() and self._bridge.get_publisher_count()):
+            lacks.append('bridge')
         if self._thinker.error != self._error_told:
             self._error_told = self._thinker.error
             self.node.get_logger().error(f'the agent cannot act: {self._error_told}')
-        waypoint = self._waypoint_stamp if self._pursuit.phase == 'driving' else 0
-        self._heartbeat.publish(diagnostic(
-            'policy', self._pursuit.phase, {'lacks': ','.join(lacks), 'waypoint': str(waypoint)},
-            self._pursuit.id))
+        pursued = self._waypoint_stamp if self._pursuit.phase == 'driving' else 0
+        values = {'lacks': ','.join(lacks), 'waypoint': str(pursued)}
+        self._heartbeat.publish(diagnostic('policy', self._pursuit.phase, values, self._pursuit.id))
 
 
 def main() -> int:

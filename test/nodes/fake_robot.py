@@ -7,6 +7,7 @@ unused axes exactly zero, and no jump in speed but to zero.
 from __future__ import annotations
 
 import array
+import itertools
 import math
 import threading
 import time
@@ -33,7 +34,6 @@ class FakeRobot:
         self.jump = 0.0
         self.record: list[tuple[float, float, float]] = []
         self.complaints: list[str] = []
-        self.latched_allowed_jump = False
         make = self.node.create_publisher
         self._odom, self._scan = make(Odometry, 'odom', 10), make(LaserScan, 'scan', 10)
         self.images = {name: make(Image, f'camera/{name}/image_raw', 5) for name in CAMERAS}
@@ -58,6 +58,11 @@ class FakeRobot:
     @property
     def moving(self) -> bool:
         return bool(self.record) and abs(self.record[-1][1]) + abs(self.record[-1][2]) > 0.02
+
+    def since(self, moment: float) -> list[tuple[float, float, float]]:
+        """The velocities since a moment: (time, m/s, rad/s)."""
+        recent = itertools.takewhile(lambda item: item[0] > moment, reversed(list(self.record)))
+        return list(recent)[::-1]
 
     def obstacle(self, distance: float) -> None:
         """Put a wall of some beams ahead; inf takes it away."""

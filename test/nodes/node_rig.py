@@ -30,12 +30,12 @@ TERMINAL = ('succeeded', 'unsure', 'not_found', 'blocked', 'timeout', 'cancelled
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> float:
-    """Wait until the condition holds; gives the seconds it took, fails the test after `seconds`."""
+    """Wait until the condition holds; gives the seconds it took, fails after `seconds`."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:
             raise AssertionError(f'{what}: not within {seconds} s')
-        time.sleep(0.002)
+        time.sleep(0.005)
     return time.monotonic() - began
 
 
@@ -128,11 +128,16 @@ class Rig:
     def events(self, since: float = 0.0, id_: str | None = None) -> list[dict[str, str]]:
         """The statuses since a moment, without repetitions and idle ones."""
         found: list[dict[str, str]] = []
-        for moment, values in list(self.statuses):
-            if moment >= since and values['state'] != 'idle' and values not in found[-1:] \
-                    and (id_ is None or values['id'] == id_):
+        for _, values in self.heard(since):
+            if (values['state'] != 'idle' and values not in found[-1:]
+                    and id_ in (None, values['id'])):
                 found.append(values)
         return found
+
+    def heard(self, since: float) -> list[tuple[float, dict[str, str]]]:
+        """All statuses since a moment, with theirs."""
+        recent = itertools.takewhile(lambda item: item[0] >= since, reversed(list(self.statuses)))
+        return list(recent)[::-1]
 
     def wait_state(self, state: str, since: float, seconds: float = 10.0) -> dict[str, str]:
         """The first status of that state since a moment."""
@@ -152,7 +157,7 @@ class Rig:
         deadline = began + within
         while time.monotonic() < deadline:
             time.sleep(0.005)
-            later = [r for r in list(self.robot.record) if r[0] > began]
+            later = self.robot.since(began)
             motion = [i for i, r in enumerate(later) if r[1] or r[2]]
             zeros = later[motion[-1] + 1 if motion else 0:]
             if zeros and time.monotonic() - zeros[0][0] >= hold:
