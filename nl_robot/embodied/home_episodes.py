@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from nl_robot.sim.homes import floor_grid, free_poses, generate_home
 from nl_robot.sim.records import Home
 
 FRAMES = ('trained', 'held-out')
+NEAR_FREE = 0.15        # metres; a given start this near to the free floor stands on it
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def sample_episodes(homes: Sequence[int], count: int, seed: int, frames: str) ->
 
     :param frames: `trained`, `held-out`, or `both` for every other one of each
     """
+    if not homes:
+        raise ValueError('there are no homes to sample episodes in')
     episodes: list[HomeEpisode] = []
     per_home = [count // len(homes) + (i < count % len(homes)) for i in range(len(homes))]
     for number, wanted in zip(homes, per_home):
@@ -77,24 +82,43 @@ def read_episodes(path: Path) -> list[HomeEpisode]:
     entries = load_yaml(path)
     if not isinstance(entries, list) or not entries:
         raise ValueError(f'{path} must be a list of commands with home, start, words and goal')
-    return [_read(index, entry, f'{path}, command {index + 1}')
+    judge = lru_cache(maxsize=8)(HomeJudge)
+    return [_read(index, entry, f'{path}, command {index + 1}', judge)
             for index, entry in enumerate(entries)]
 
 
-def _read(index: int, entry: Any, where: str) -> HomeEpisode:
+def _read(index: int, entry: Any, where: str, judge: Callable[[int], HomeJudge]) -> HomeEpisode:
     """One entry of a commands file."""
     if not isinstance(entry, dict) or set(entry) - {'home', 'start', 'words', 'goal', 'tags'}:
         raise ValueError(f'{where}: give home, start, words and goal (and tags), got {entry!r}')
     missing = [key for key in ('home', 'start', 'words', 'goal') if key not in entry]
     if missing:
         raise ValueError(f'{where}: {missing[0]} is missing')
-    start = entry['start']
-    if not isinstance(start, list) or len(start) not in (2, 3):
-        raise ValueError(f'{where}: start must be [x, y] or [x, y, yaw], got {start!r}')
-    x, y, yaw = (*map(float, start), 0.0)[:3]
-    target = read_target(generate_home(int(entry['home'])), entry['goal'], where)
-    tags = tuple(map(str, entry.get('tags', ())))
-    return HomeEpisode(index, int(entry['home']), (x, y, yaw), str(entry['words']), target, tags)
+    seed, words, tags = entry['home'], entry['words'], entry.get('tags', [])
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f'{where}: home must be the seed of a home, 0 or more, got {seed!r}')
+    if not isinstance(words, str) or not words.strip():
+        raise ValueError(f'{where}: words must be what is said to the robot, got {words!r}')
+    if not isinstance(tags, list):
+        raise ValueError(f'{where}: tags must be a list, got {tags!r}')
+    start = _numbers(entry['start'], (2, 3), f'{where}: start must be [x, y] or [x, y, yaw]')
+    x, y, yaw = (*start, 0.0)[:3]
+    home, grid = judge(seed).home, judge(seed).grid
+    nearest = grid.point(*grid.nearest_free(x, y))
+    if math.dist(nearest, (x, y)) > NEAR_FREE:
+        raise ValueError(f'{where}: start ({x:g}, {y:g}) is not on the free floor of {home.name}; '
+                         f'the nearest that is: [{nearest[0]:.2f}, {nearest[1]:.2f}]')
+    target = read_target(home, entry['goal'], where)
+    return HomeEpisode(index, seed, (x, y, yaw), words, target, tuple(map(str, tags)))
+
+
+def _numbers(value: Any, counts: tuple[int, ...], complaint: str) -> tuple[float, ...]:
+    """A list of finite numbers as floats; ValueError with the complaint and what was got."""
+    if not isinstance(value, list) or len(value) not in counts or not all(
+            isinstance(number, (int, float)) and not isinstance(number, bool)
+            and math.isfinite(number) for number in value):
+        raise ValueError(f'{complaint}, got {value!r}')
+    return tuple(map(float, value))
 
 
 def read_target(home: Home, goal: Any, where: str) -> Target:
@@ -106,9 +130,7 @@ def read_target(home: Home, goal: Any, where: str) -> Target:
         raise ValueError(f'{where}: goal must be one of room, item or point, got {goal!r}')
     (what, value), = goal.items()
     if what == 'point':
-        if not isinstance(value, list) or len(value) != 2:
-            raise ValueError(f'{where}: point must be [x, y], got {value!r}')
-        return Target(point=(float(value[0]), float(value[1])))
+        return _read_point(home, value, where)
     if what == 'room':
         names = tuple(r.name for r in home.rooms if value in (r.name, r.kind))
         known = sorted(r.name for r in home.rooms)
@@ -119,6 +141,17 @@ def read_target(home: Home, goal: Any, where: str) -> Target:
         raise ValueError(f'{where}: {home.name} has no {what} {value!r}; it has: '
                          + ', '.join(known))
     return Target(rooms=names) if what == 'room' else Target(items=names)
+
+
+def _read_point(home: Home, value: Any, where: str) -> Target:
+    """A point of the home; ValueError where it lies outside of all its rooms."""
+    x, y = _numbers(value, (2,), f'{where}: point must be [x, y]')
+    x0, y0 = (min(getattr(room, name) for room in home.rooms) for name in ('x0', 'y0'))
+    x1, y1 = (max(getattr(room, name) for room in home.rooms) for name in ('x1', 'y1'))
+    if not (x0 <= x <= x1 and y0 <= y <= y1):
+        raise ValueError(f'{where}: point ({x:g}, {y:g}) lies outside {home.name}, which is '
+                         f'{x0:.2f} to {x1:.2f} m in x and {y0:.2f} to {y1:.2f} m in y')
+    return Target(point=(x, y))
 
 
 class HomeJudge:
