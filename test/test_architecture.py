@@ -7,7 +7,6 @@ are tested on code that breaks them; then they are held against every file of th
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -227,12 +226,6 @@ def test_the_gate_reaches_neither_torch_nor_numpy(gate):
 def test_what_works_without_networks_imports_them_on_use(light):
     found = {file for file, names in reached(light, on_use=False).items() if 'torch' in names}
     assert found == set()
-
-
-def test_every_room_stands_on_the_map_of_the_readme():
-    text = (TREE / 'README.md').read_text(encoding='utf-8')
-    on_map = set(re.findall(r'^\| `(\w+)(?:/|\.py)` \|', text, flags=re.MULTILINE))
-    assert on_map == {room_of(path) for path in files()} - {'__init__'}
 
 
 @pytest.mark.parametrize(('room', 'source', 'complaint'), [
