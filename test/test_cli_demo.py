@@ -138,9 +138,11 @@ def test_arguments_that_make_no_sense_are_told(argv, complaint):
 
 def test_all_commands_of_a_file_are_in_one_home(tmp_path):
     path = tmp_path / 'two.yaml'
+    starts = {number: free_poses(generate_home(number), np.random.default_rng(0), 1)[0]
+              for number in (2000, 2001)}
     path.write_text(yaml.safe_dump([
-        {'home': number, 'start': [1, 1], 'words': 'go', 'goal': {'point': [1, 1]}}
-        for number in (2000, 2001)]))
+        {'home': number, 'start': [at.x, at.y], 'words': 'go', 'goal': {'point': [at.x, at.y]}}
+        for number, at in starts.items()]))
     with pytest.raises(ValueError, match='the file names 2000, 2001'):
         demo.make_plan(parse('--commands', str(path)), on_terminal=False)
 
