@@ -23,9 +23,9 @@ import numpy as np
 from tqdm import tqdm
 
 from nl_robot.agent import Agent
-from nl_robot.checkpoint import models_dir
+from nl_robot.checkpoint import models_dir, sha256
 from nl_robot.embodied.closed_loop import PhysicsWorld
-from nl_robot.embodied.goals import swap_left_right
+from nl_robot.embodied.goals import blank, swap_left_right
 from nl_robot.embodied.home_episodes import (
     FRAMES,
     HomeEpisode,
@@ -42,7 +42,6 @@ from nl_robot.worlds.graph import GraphWorld
 
 AGENTS = ('agent', 'left-right swapped', 'blank command', 'other command', 'random',
           'shortest path')
-BLANK = '.'     # the text encoder needs a token; a full stop says nothing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Run what is not in the results yet, then print the tables."""
     episodes = _episodes(args)
     checkpoint = args.checkpoint or models_dir() / 'agent'
-    plan = {'world': args.world, 'checkpoint': str(checkpoint), 'detector': args.detector,
+    plan = {'world': args.world, 'checkpoint': _fingerprint(checkpoint), 'detector': args.detector,
             'max_steps': args.max_steps, 'seed': args.seed,
             'episodes': [dataclasses.asdict(e) for e in episodes]}
     plan = json.loads(json.dumps(plan))
@@ -105,12 +104,14 @@ def _episodes(args: argparse.Namespace) -> list[HomeEpisode]:
 
 
 def _seeds(text: str) -> list[int]:
-    """3000-3009 or 7,9,12 as numbers."""
+    """3000-3009 or 7,9,12 as numbers, each once."""
     try:
-        parts = [part.split('-') for part in text.split(',')]
-        return [seed for part in parts for seed in range(int(part[0]), int(part[-1]) + 1)]
+        ends = [tuple(map(int, part.split('-'))) for part in text.split(',')]
     except ValueError:
-        raise ValueError(f'--homes must look like 3000-3009 or 7,9,12, got {text!r}') from None
+        ends = []
+    if not ends or any(len(pair) > 2 or pair[0] > pair[-1] for pair in ends):
+        raise ValueError(f'--homes must look like 3000-3009 or 7,9,12, got {text!r}')
+    return list(dict.fromkeys(n for pair in ends for n in range(pair[0], pair[-1] + 1)))
 
 
 def _jobs(episodes: list[HomeEpisode], agents: list[str], done: set[tuple[str, int]]
@@ -149,7 +150,8 @@ def _run_home(job: tuple[int, list[tuple[HomeEpisode, str, list[str]]]], world: 
     rows = []
     for episode, other, names in episodes:
         for name in names:
-            words = {'left-right swapped': swap_left_right(episode.words), 'blank command': BLANK,
+            words = {'left-right swapped': swap_left_right(episode.words),
+                     'blank command': blank(episode.words),
                      'other command': other}.get(name, episode.words)
             task = judge.task(episode, words)
             actor: Any = agent
@@ -167,15 +169,23 @@ _kept: dict[str, Any] = {}      # one process runs many homes: models are loaded
 
 
 def _agent(checkpoint: Path) -> Agent:
-    if 'agent' not in _kept:
-        _kept['agent'] = Agent.load(checkpoint)
-    return _kept['agent']
+    key = f'agent {_fingerprint(checkpoint)}'
+    if key not in _kept:
+        _kept[key] = Agent.load(checkpoint)
+    return _kept[key]
+
+
+def _fingerprint(checkpoint: Path) -> str:
+    """What tells a checkpoint from another one of the same name; empty where there is none."""
+    manifest = Path(checkpoint) / 'manifest.json'
+    return sha256(manifest.read_bytes()) if manifest.is_file() else ''
 
 
 def _detector(name: str) -> Any:
-    if 'detector' not in _kept:
-        _kept['detector'] = None if name == 'truth' else load_detector(name)
-    return _kept['detector']
+    key = f'detector {name}'
+    if key not in _kept:
+        _kept[key] = None if name == 'truth' else load_detector(name)
+    return _kept[key]
 
 
 def _true_pose(world: Any) -> tuple[float, float, float]:
@@ -194,8 +204,11 @@ def _earlier(path: Path | None, plan: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of an earlier run of the same plan."""
     if path is None or not path.exists():
         return []
-    data = json.loads(path.read_text(encoding='utf-8'))
-    if data.get('plan') != plan:
+    try:
+        data = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or data.get('plan') != plan:
         raise ValueError(f'{path} holds results of other episodes or settings: '
                          'name another file, or delete it')
     return list(data['rows'])
