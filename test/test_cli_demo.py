@@ -25,6 +25,7 @@ from nl_robot.mission.command import Status
 from nl_robot.sim.homes import floor_grid, free_poses, generate_home
 
 TREE = Path(__file__).resolve().parents[1]
+KEYBOARD = demo_talk.Keyboard
 FAKES = '''
 from nl_robot.datatypes import Decision
 
@@ -239,6 +240,47 @@ def test_no_end_is_not_a_success(judge, monkeypatch):
     talk = talk_with(FakeWatcher([Status('1', 'running')]), judge)
     assert not talk.follow('go', None)
     assert 'no end' in talk.drives[0].verdict
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Puts lines on the keyboard of a talk."""
+    reading, writing = os.pipe()
+    monkeypatch.setattr(demo_talk, 'Keyboard', lambda _: KEYBOARD(reading))
+    yield lambda text: os.write(writing, text.encode())
+    os.close(reading)
+    os.close(writing)
+
+
+def test_lines_are_taken_without_waiting():
+    reading, writing = os.pipe()
+    keyboard = KEYBOARD(reading)
+    assert keyboard.line() is None
+    os.write(writing, b'go to the kit')
+    assert keyboard.line() is None
+    os.write(writing, 'chen\n  f\u00fcr mich \nmore'.encode())
+    assert [keyboard.line() for _ in range(3)] == ['go to the kitchen', 'f\u00fcr mich', None]
+    os.close(writing)
+    assert [keyboard.line() for _ in range(2)] == ['more', '']
+    os.close(reading)
+
+
+def test_commands_are_asked_for_until_an_empty_line(judge, typed):
+    watcher = FakeWatcher([Status('1', 'succeeded')], [Status('2', 'succeeded')])
+    typed('one\ntwo\n\nthree\n')
+    talk = Talk(watcher, lambda: None, judge)
+    assert talk.ask()
+    assert watcher.said == ['one', 'two']
+
+
+def test_a_command_typed_meanwhile_takes_the_place_of_the_first(judge, typed):
+    watcher = FakeWatcher([Status('1', 'running')],
+                          [Status('1', 'superseded'), Status('2', 'stopped')])
+    talk = Talk(watcher, lambda: None, judge, asks=True)
+    typed('stop\n')
+    assert not talk.follow('go on', None)
+    assert watcher.said == ['go on', 'stop']
+    assert [drive.words for drive in talk.drives] == ['go on', 'stop']
 
 
 def test_a_path_is_as_long_as_its_pieces():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import select
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -78,6 +78,25 @@ class Judge:
         return None
 
 
+class Keyboard:
+    """Lines that a person types, taken without ever waiting for one."""
+
+    def __init__(self, descriptor: int) -> None:
+        """:param descriptor: of the open file to read; 0 is standard input"""
+        self._descriptor, self._text, self._ended = descriptor, b'', False
+
+    def line(self) -> str | None:
+        """The next whole line, stripped; None when there is none yet; '' after the end."""
+        while not self._ended and select.select([self._descriptor], [], [], 0)[0]:
+            read = os.read(self._descriptor, 4096)
+            self._text += read
+            self._ended = not read
+        if b'\n' not in self._text and not self._ended:
+            return None
+        line, _, self._text = self._text.partition(b'\n')
+        return line.decode('utf-8', 'replace').strip()
+
+
 class Talk:
     """One conversation with the robot; `drives` holds what came of each command."""
 
@@ -89,6 +108,7 @@ class Talk:
         self._watcher, self._check, self._judge, self._asks = watcher, check, judge, asks
         self.drives: list[Drive] = []
         self._ids: set[str] = set()
+        self._keyboard = Keyboard(0)
 
     def wait_until_ready(self, seconds: float) -> None:
         """Let the nodes start; NodeFailedError says what is missing when the time is over."""
@@ -117,10 +137,10 @@ class Talk:
     def _typed(self) -> str:
         """The next line, while messages go on coming in; '' at the end."""
         print('> ', end='', flush=True)
-        while not select.select([sys.stdin], [], [], 0)[0]:
+        while (line := self._keyboard.line()) is None:
             self._watcher.spin(0.1)
             self._check()
-        return sys.stdin.readline().strip()
+        return line
 
     def follow(self, words: str, target: Target | None) -> bool:
         """Give one command, show what the robot says until it ends, and judge the end."""
@@ -162,8 +182,8 @@ class Talk:
                     told = line
                 if status.is_terminal:
                     return status
-            if self._asks and select.select([sys.stdin], [], [], 0)[0]:
-                return sys.stdin.readline().strip() or 'stop'
+            if self._asks and (typed := self._keyboard.line()) is not None:
+                return typed or 'stop'
         return None
 
     def _conclude(self, drive: Drive, target: Target | None, said: str, touched: int) -> bool:
