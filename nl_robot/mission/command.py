@@ -155,8 +155,7 @@ class Mission:
             return [self._reject(id_, getattr(refusal, 'reason', 'unreadable'),
                                  getattr(refusal, 'sentence', str(refusal)))]
         if missing := self.missing(now):
-            return [self._reject(id_, f'not_ready:{",".join(missing)}',
-                                 f'Not ready: waiting for {", ".join(missing)}.')]
+            return [self._reject(id_, f'not_ready:{",".join(missing)}', _waiting(missing))]
         return self._accept(id_, words, now)
 
     def missing(self, now: float) -> tuple[str, ...]:
@@ -217,12 +216,14 @@ class Mission:
             return self._end('failed', 'sensor_lost:scan', 'The laser went silent.')
         return []
 
-    def heard(self) -> Status:
-        """The status to repeat: of the running command, else that nothing runs."""
+    def heard(self, now: float) -> Status:
+        """The status to repeat: of the running command, else `idle` and what is still missing."""
         if self.current is not None:
             return self.current
+        if missing := self.missing(now):
+            return Status('', 'idle', f'not_ready:{",".join(missing)}', _waiting(missing))
         last = self.last
-        return Status('', 'idle', '', f'Idle; last: {last.state}.' if last else 'Idle.')
+        return Status('', 'idle', '', f'Ready; last: {last.state}.' if last else 'Ready.')
 
     def _accept(self, id_: str, words: str, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -268,3 +269,7 @@ class Mission:
         ended = self._said(self._say(state, reason, text))
         self.current = None
         return [ended, SetGoal('', '')]
+
+
+def _waiting(missing: tuple[str, ...]) -> str:
+    return f'Not ready: waiting for {", ".join(missing)}.'

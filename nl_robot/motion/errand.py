@@ -16,6 +16,8 @@ from nl_robot.motion.velocity import LaserScan, VelocityDriver
 class ErrandSettings:
     """Seconds, but for `rest_speed` (m/s and rad/s).
 
+    :param policy_pause: without a heartbeat the robot slows down after this, so that braking
+        from full speed, 0.33 s, ends within the 0.6 s that are promised
     :param policy_timeout: without a heartbeat the errand is dropped after this
     :param grace: heartbeats from before the waypoint may still arrive for this long
     :param odom_timeout, scan_timeout: without news there is no motion
@@ -23,6 +25,7 @@ class ErrandSettings:
     :param goodbye: zeros go on for this long after an errand
     """
 
+    policy_pause: float = 0.22
     policy_timeout: float = 0.5
     grace: float = 0.3
     odom_timeout: float = 0.5
@@ -80,8 +83,9 @@ class Errand:
         """The speeds to ask for now; None: say nothing."""
         if self.state != 'driving':
             return (0.0, 0.0) if now - self._ended < self.settings.goodbye else None
-        if now - self._heard_at > self.settings.policy_timeout and 'heartbeat' not in self._off:
-            self._finish('dropped', now)
+        if 'heartbeat' not in self._off and now - self._heard_at > self.settings.policy_pause:
+            if now - self._heard_at > self.settings.policy_timeout:
+                self._finish('dropped', now)
             return 0.0, 0.0
         if (self._pose is None or self._scan is None
                 or now - self._pose_at > self.settings.odom_timeout

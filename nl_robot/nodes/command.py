@@ -54,7 +54,7 @@ class Command:
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
         node.create_service(Trigger, 'stop', self._on_stop_service)
         node.create_service(Trigger, 'cancel', self._on_cancel_service)
-        every(node, 1.0 / rate, lambda: self._tell(self._mission.heard()))
+        every(node, 1.0 / rate, lambda: self._tell(self._mission.heard(time.monotonic())))
         every(node, 0.1, lambda: self._do(self._mission.tick(time.monotonic())))
         control_word('go to the kitchen')  # makes its tables now, not when the first stop comes
         self._goal.publish(String(data=''))  # whatever ran before a restart is over

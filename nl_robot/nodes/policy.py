@@ -42,7 +42,7 @@ class Policy:
             node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name> or '
             'python:module:function that makes a detector'))
         self._looks: list[Look] = []
-        self._words, self._still_at, self._waypoint_stamp, self._error_told = '', 0, 0, ''
+        self._words, self._still_at, self._waypoint_stamp = '', 0, 0
         self._waypoint = node.create_publisher(PoseStamped, 'waypoint', LATEST)
         self._heartbeat = node.create_publisher(DiagnosticStatus, 'policy/heartbeat', LATEST)
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
@@ -60,10 +60,10 @@ class Policy:
 
     def _on_goal(self, message: String) -> None:
         """Take a goal: first line the words, second the id of the command."""
-        words, _, id_ = message.data.partition('\n')
+        self._words, _, id_ = message.data.partition('\n')
         self._pursuit.abandon()
-        self._words, self._looks = words, []
-        if words:
+        self._looks = []
+        if self._words:
             self._pursuit.begin(id_, time.monotonic())
             self._still_at = self._senses.odometry_stamp
         self._beat()
@@ -112,12 +112,12 @@ class Policy:
 
     def _do(self, effect: Drive | Think | Report | None) -> None:
         """Turn an effect into a message or a job."""
-        senses = self._senses
+        senses, pursuit = self._senses, self._pursuit
         if isinstance(effect, Report):
             self._tell(effect)
         elif isinstance(effect, Think) and senses.pose is not None:
-            self._thinker.decide(self._pursuit.id, self._words, self._looks, senses.cameras,
-                                 senses.scan, senses.pose, self._pursuit.decisions == 0)
+            self._thinker.decide(pursuit.id, self._words, self._looks, senses.cameras, senses.scan,
+                                 senses.pose, first=pursuit.decisions == 0)
             self._looks = []
         elif isinstance(effect, Drive):
             now = self.node.get_clock().now().nanoseconds
@@ -134,12 +134,12 @@ class Policy:
         lacks = self._senses.lacks() + ([] if self._thinker.ready else ['agent'])
         if not (self._waypoint.get_subscription_count() and self._bridge.get_publisher_count()):
             lacks.append('bridge')
-        if self._thinker.error != self._error_told:
-            self._error_told = self._thinker.error
-            self.node.get_logger().error(f'the agent cannot act: {self._error_told}')
-        pursued = self._waypoint_stamp if self._pursuit.phase == 'driving' else 0
-        values = {'lacks': ','.join(lacks), 'waypoint': str(pursued)}
-        self._heartbeat.publish(diagnostic('policy', self._pursuit.phase, values, self._pursuit.id))
+        if error := self._thinker.complaint():
+            self.node.get_logger().error(f'the agent cannot act: {error}')
+        phase = self._pursuit.phase
+        waypoint = self._waypoint_stamp if phase == 'driving' else 0
+        values = {'lacks': ','.join(lacks), 'waypoint': str(waypoint)}
+        self._heartbeat.publish(diagnostic('policy', phase, values, self._pursuit.id))
 
 
 def main() -> int:

@@ -89,7 +89,8 @@ class Thinker:
         self._names = agent, detector
         self._jobs: queue.Queue[Callable[[], Thought] | None] = queue.Queue()
         self._thoughts: queue.Queue[Thought] = queue.Queue()
-        self.ready, self.error = False, ''
+        self.ready = False
+        self._error = ''
         self._agent: Any = None
         self._detector: Any = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -108,6 +109,11 @@ class Thinker:
             decision = self._agent.decide(observation)
             return Thought(id_, observation, decision, self._agent.arrived())
         self._jobs.put(lambda: self._guarded(id_, job))
+
+    def complaint(self) -> str:
+        """Why the agent could not be loaded, told once; '' otherwise."""
+        error, self._error = self._error, ''
+        return error
 
     def answer(self) -> Thought | None:
         """The next finished thought, or None; never waits."""
@@ -135,7 +141,7 @@ class Thinker:
             self._detector = (made_by(detector) if detector.startswith(PYTHON)
                               else load_detector(detector))
         except Exception as error:  # noqa: BLE001 - the node tells it and stays not ready
-            self.error = f'{type(error).__name__}: {error}'
+            self._error = f'{type(error).__name__}: {error}'
             return
         self.ready = True
         while (job := self._jobs.get()) is not None:

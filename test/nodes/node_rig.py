@@ -91,11 +91,11 @@ class Rig:
 
     def wait_ready(self, seconds: float = 30.0) -> None:
         node = self.robot.node
-        wait_for(lambda: self.gate and self.lacks == '' and self.statuses
-                 and self.command.get_subscription_count() and node.count_subscribers('goal')
-                 and node.count_publishers('waypoint_status')
-                 and node.count_subscribers('cmd_vel'), seconds, 'nodes ready')
-        time.sleep(0.3)
+        asked = time.monotonic()
+        wait_for(lambda: self.gate and self.command.get_subscription_count()
+                 and self.stop.get_subscription_count() >= 2 and node.count_publishers('cmd_vel')
+                 and any((v['state'], v['reason']) == ('idle', '')
+                         for _, v in self.heard(asked)), seconds, 'nodes ready')
 
     def wait_gate(self) -> None:
         wait_for(lambda: self.gate and self.raw.get_subscription_count()

@@ -1,0 +1,23 @@
+"""The rig of test/nodes, for faults of whole processes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'nodes'))
+
+import pytest  # noqa: E402
+from node_rig import Rig  # noqa: E402
+
+
+@pytest.fixture
+def rig(tmp_path: Path):
+    """The whole road with a scripted agent."""
+    made = Rig(tmp_path)
+    try:
+        made.start_all()
+        yield made
+    finally:
+        made.close()
+    assert not made.robot.complaints
