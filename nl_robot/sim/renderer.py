@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from nl_robot.datatypes import Pose
 from nl_robot.sim.rig import CameraMount
 
+GL_FLOAT = 0x1406    # as OpenGL's headers number it
 NO_RENDERER = ('MuJoCo cannot draw without a display here: neither EGL nor OSMesa works; '
                'run: sudo apt-get install -y libegl1 libgl1-mesa-dri libosmesa6')
 
@@ -103,7 +105,7 @@ class Renderer:
         model.light_castshadow[0] = shadows
         model.vis.quality.shadowsize = 4096 if shadows else 0
         self._lock, self._context = threading.Lock(), mujoco.GLContext(size[0], size[1])
-        with self._context.as_current():
+        with current(self._context):
             self._drawer = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50.value)
             mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._drawer)
         self._finalizer = weakref.finalize(self, _free, self._drawer, self._context)
@@ -136,7 +138,7 @@ class Renderer:
         """(views, H, W, 3) uint8 RGB, or with `segment` (views, H, W) int32 geom ids, -1: none."""
         fine = 1 if segment else self._fine
         width, height = self._size[0] * fine, self._size[1] * fine
-        with self._lock, self._context.as_current():
+        with self._lock, current(self._context):
             pixels = self._pixels(views, width, height, segment)
         stack = pixels[::-1].reshape(height, len(views), width, 3).transpose(1, 0, 2, 3)
         if segment:
@@ -181,9 +183,30 @@ class Renderer:
         self._finalizer()
 
 
+@contextmanager
+def current(context: Any) -> Iterator[None]:
+    """Make an OpenGL context current for this thread, and give it back afterwards.
+
+    MuJoCo 3, the last for Python 3.10, cannot give one back; what it draws with can.
+    """
+    if hasattr(context, 'as_current'):
+        with context.as_current():
+            yield
+        return
+    context.make_current()
+    try:
+        yield
+    finally:
+        if os.environ.get('MUJOCO_GL') == 'egl':
+            importlib.import_module('OpenGL.EGL').eglReleaseThread()
+        elif os.environ.get('MUJOCO_GL') == 'osmesa':
+            importlib.import_module('OpenGL.osmesa').OSMesaMakeCurrent(
+                None, None, GL_FLOAT, 0, 0)
+
+
 def _free(drawer: Any, context: Any) -> None:
     """Free an OpenGL context and what was made in it."""
-    with context.as_current():
+    with current(context):
         drawer.free()
     context.free()
 
