@@ -13,6 +13,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,6 +25,7 @@ from tqdm import tqdm
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import models_dir, sha256
+from nl_robot.datatypes import Decision, Observation
 from nl_robot.embodied.closed_loop import PhysicsWorld
 from nl_robot.embodied.goals import blank, swap_left_right
 from nl_robot.embodied.home_episodes import (
@@ -159,10 +161,29 @@ def _run_home(job: tuple[int, list[tuple[HomeEpisode, str, list[str]]]], world: 
                 actor = RandomAgent(np.random.default_rng((seed, episode.index)))
             elif name == 'shortest path':
                 actor = ShortestPathAgent(task.remaining, partial(_true_pose, place))
-            rows.append(_row(name, episode, run_episode(actor, place, task, max_steps)))
+            timed = _Timed(actor)
+            trace = run_episode(timed, place, task, max_steps)
+            rows.append({**_row(name, episode, trace), 'decision_ms': timed.milliseconds})
     if world == 'physics':
         place.close()
     return rows
+
+
+class _Timed:
+    """An agent whose decisions are timed, from sightings ready to choice, on one core."""
+
+    def __init__(self, agent: Any) -> None:
+        self._agent = agent
+        self.milliseconds: list[float] = []
+
+    def set_goal(self, text: str) -> None:
+        self._agent.set_goal(text)
+
+    def decide(self, observation: Observation) -> Decision:
+        began = time.perf_counter()
+        decision: Decision = self._agent.decide(observation)
+        self.milliseconds.append(round(1000 * (time.perf_counter() - began), 2))
+        return decision
 
 
 _kept: dict[str, Any] = {}      # one process runs many homes: models are loaded once in each
@@ -242,3 +263,6 @@ def _report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     if 'agent' in tables:
         print('\nthe agent, by kind of command and sentence frames\n')
         print(markdown_table(tables['agent']))
+        times = [ms for row in rows if row['agent'] == 'agent' for ms in row['decision_ms']]
+        print(f'\none decision: median {np.median(times):.1f} ms, p95 '
+              f'{np.percentile(times, 95):.1f} ms, on one core')

@@ -36,7 +36,7 @@ class HomesData:
     """Which demonstrations are drawn: how many homes, and tasks in each."""
 
     train_homes: int = 200
-    tasks_per_home: int = 200
+    tasks_per_home: int = 120
     val_homes: int = 10
     val_tasks_per_home: int = 40
 
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     settings = from_mapping(TrainSettings, {**mapping, 'cloning': cloning}, str(args.settings))
     train = _tasks('train', settings.data.train_homes, settings.data.tasks_per_home, args)
     val = _tasks('val', settings.data.val_homes, settings.data.val_tasks_per_home, args)
-    encoder = load_text_encoder()
+    encoder = load_text_encoder(cache_path=args.cache / 'words.npz', cache_size=100_000)
     goals = _goal_book(encoder, [task.goal for task in [*train, *val]])
     labels = LabelTable(encoder)
     labels.ids(sorted({label for task in train for label in set(task.graph.labels)}))
@@ -134,6 +134,7 @@ def _goal_book(encoder: TextEncoder, texts: Sequence[str]) -> Callable[[str], Go
         if start % 8192 == 0 or start + 512 >= len(distinct):
             print(f'words: {min(start + 512, len(distinct))} of {len(distinct)} goals, '
                   f'{time.monotonic() - began:.0f} s', flush=True)
+    encoder.save_cache()
     return lambda text: GoalWords(book[text].words.astype(np.float32), book[text].sentence)
 
 
