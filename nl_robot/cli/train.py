@@ -6,7 +6,7 @@ import argparse
 import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from nl_robot.learning.resume import append_curves, draw_curves, load_state, sav
 from nl_robot.learning.rollouts import Rollouts, greedy_results
 from nl_robot.nets.inputs import GoalWords, LabelTable, goal_words
 from nl_robot.nets.policy import Policy, PolicySettings
-from nl_robot.settings import from_mapping, load_yaml, to_mapping
+from nl_robot.settings import load_settings, to_mapping
 from nl_robot.sim.records import SPLITS
 from nl_robot.worlds.tasks import GraphTask
 
@@ -71,11 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prepare the data, train or resume, evaluate on validation homes, write the checkpoint."""
-    mapping: dict[str, Any] = (load_yaml(args.settings) or {}) if args.settings else {}
-    cloning = {**mapping.get('cloning', {}), 'seed': args.seed}
-    if args.updates is not None:
-        cloning['updates'] = args.updates
-    settings = from_mapping(TrainSettings, {**mapping, 'cloning': cloning}, str(args.settings))
+    settings = _settings(args)
     train = _tasks('train', settings.data.train_homes, settings.data.tasks_per_home, args)
     val = _tasks('val', settings.data.val_homes, settings.data.val_tasks_per_home, args)
     encoder = load_text_encoder(cache_path=args.cache / 'words.npz', cache_size=100_000)
@@ -99,6 +95,15 @@ def run(args: argparse.Namespace) -> int:
     _write(learner, settings, encoder, table, args)
     print(markdown_table(table))
     return 0
+
+
+def _settings(args: argparse.Namespace) -> TrainSettings:
+    """The settings of the file, with what the command line says instead."""
+    settings = load_settings(TrainSettings, args.settings) if args.settings else TrainSettings()
+    cloning = replace(settings.cloning, seed=args.seed)
+    if args.updates is not None:
+        cloning = replace(cloning, updates=args.updates)
+    return replace(settings, cloning=cloning)
 
 
 def _tasks(split: str, homes: int, count: int, args: argparse.Namespace) -> list[GraphTask]:
