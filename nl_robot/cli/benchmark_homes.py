@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import multiprocessing
 import os
 import time
 from collections import defaultdict
@@ -25,6 +24,7 @@ from tqdm import tqdm
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import models_dir, sha256
+from nl_robot.cli.workers import worker_pool
 from nl_robot.datatypes import Decision, Observation
 from nl_robot.embodied.closed_loop import PhysicsWorld
 from nl_robot.embodied.goals import blank, swap_left_right
@@ -134,7 +134,7 @@ def _results(jobs: list[Any], work: Callable[[Any], list[dict[str, Any]]], worke
     if workers <= 1 or len(jobs) <= 1:
         yield from map(work, jobs)
         return
-    with multiprocessing.get_context('spawn').Pool(workers) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.imap_unordered(work, jobs)
 
 

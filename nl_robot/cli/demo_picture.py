@@ -77,7 +77,7 @@ def draw_frames(axes: Any, drive: Drive, number: int) -> None:
     """What the robot saw where the command ended, its words and the verdict above."""
     axes.set_axis_off()
     mark = '\N{CHECK MARK}' if drive.success else '\N{BALLOT X}'
-    axes.set_title(f'{number + 1}. “{drive.words}”\n{mark} {drive.verdict}', fontsize=10,
+    axes.set_title(f'{number + 1}. “{drive.words}”\n{mark} {drive.verdict}', fontsize=12,
                    loc='left', color=COLOURS[number % len(COLOURS)], wrap=True)
     if drive.frames:
         axes.imshow(strip(drive.frames))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from nl_robot.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nl_robot.cli.workers import worker_pool
 from nl_robot.embodied.demonstrations import home_tasks
 from nl_robot.evaluation import by_tag, markdown_table
 from nl_robot.language.encoder import TextEncoder, load_text_encoder
@@ -112,7 +112,7 @@ def _tasks(split: str, homes: int, count: int, args: argparse.Namespace) -> list
     make = partial(home_tasks, count=count, frames='train' if split == 'train' else 'all',
                    cache=args.cache)
     began, tasks = time.monotonic(), []
-    with multiprocessing.get_context('spawn').Pool(max(1, args.workers)) as pool:
+    with worker_pool(args.workers) as pool:
         for done, _ in enumerate(pool.imap_unordered(partial(_warm, make), seeds), 1):
             if done % 10 == 0 or done == len(seeds):
                 print(f'{split}: {done} of {len(seeds)} homes, '
