@@ -2,13 +2,13 @@
 # make test   ruff, mypy, and every test, those of the nodes over real DDS
 # Both set themselves up in .venv first; a second run finds it done.
 
-VENV ?= .venv
+export VENV ?= .venv
 RUN = . scripts/environment.sh &&
 
 .PHONY: demo test lint unit setup clean help
 
 demo: setup
-	@$(RUN) nl_robot demo $(ARGS)
+	@$(RUN) nl_robot demo $(or $(ARGS),--commands config/demo.yaml)
 
 test: lint unit
 
@@ -16,10 +16,10 @@ lint: setup
 	@$(RUN) ruff check . && mypy nl_robot
 
 unit: setup
-	@$(RUN) python -m pytest $(ARGS)
+	@$(RUN) HF_HUB_OFFLINE=1 python -m pytest $(ARGS)
 
 setup:
-	@VENV=$(VENV) sh scripts/setup.sh
+	@sh scripts/setup.sh
 
 clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
