@@ -69,10 +69,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Drive as the arguments say; SIGTERM and a closed terminal end it as Ctrl-C does."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return drive(args)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)    # on the way out; nodes have ended
+
+
+def drive(args: argparse.Namespace) -> int:
     """Start the nodes, give the commands, judge, draw; end the nodes whatever happens."""
-    for number, handler in ((signal.SIGINT, signal.default_int_handler),
-                            (signal.SIGTERM, _interrupt), (signal.SIGHUP, _interrupt)):
-        signal.signal(number, handler)
     plan = make_plan(args, sys.stdin.isatty())
     environment = node_environment(args.domain)
     os.environ.update(environment)
@@ -98,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """What SIGTERM and SIGHUP do: the same as Ctrl-C."""
+    """What every signal to end does."""
     raise KeyboardInterrupt
 
 
@@ -109,8 +116,8 @@ def make_plan(args: argparse.Namespace, on_terminal: bool) -> Plan:
     """
     if args.commands and (args.command or args.seed is not None):
         raise ValueError('give either --commands FILE, or --seed and --command')
-    if args.speed <= 0:
-        raise ValueError(f'--speed must be positive, got {args.speed:g}')
+    if not 0.1 <= args.speed <= 20:
+        raise ValueError(f'--speed must be from 0.1 to 20, got {args.speed:g}')
     asks = on_terminal and not args.command and not args.commands
     if args.command or args.seed is not None or asks:
         if not args.command and not asks:
