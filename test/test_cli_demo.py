@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import cv2
@@ -345,3 +346,13 @@ def test_an_interrupt_in_the_middle_ends_every_process(start_demo, tmp_path):
     assert process.returncode == 130 and 'Traceback' not in rest
     assert nodes_in(tmp_path / 'logs') == []
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(('encoding', 'first'), [('rgb8', [1, 2, 3]), ('bgr8', [3, 2, 1])])
+def test_pictures_are_rgb_whatever_the_message_holds(encoding, first):
+    from nl_robot.cli.demo_watch import picture_of
+    data = bytes([1, 2, 3, 0, 4, 5, 6, 0])     # two rows of one pixel and a byte of padding
+    message = types.SimpleNamespace(data=data, height=2, width=1, step=4, encoding=encoding)
+    picture = picture_of(message)
+    assert picture.shape == (2, 1, 3)
+    assert picture[0, 0].tolist() == first

@@ -42,34 +42,28 @@ class Watcher:
         self.collisions = 0
         self._statuses: list[Status] = []
         self._signs: dict[str, float] = {}
-        self._lacks = ''
+        self._idle: Status | None = None
         self._command = self.node.create_publisher(String, 'command', EVENTS)
         listen = self.node.create_subscription
         listen(DiagnosticStatus, 'status', self._on_status, LATCHED)
-        listen(DiagnosticStatus, 'policy/heartbeat', self._on_policy, EVENTS)
-        listen(DiagnosticStatus, 'gate/state', self._on_gate, EVENTS)
         listen(Odometry, 'sim/ground_truth', self._on_truth, SENSOR)
         listen(UInt32, 'sim/collisions', self._on_collisions, SENSOR)
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
+        status = Status(values.get('id', ''), values['state'], values.get('reason', ''),
+                        values.get('text', ''))
         self._signs['command'] = time.monotonic()
-        if values.get('id'):
-            self._statuses.append(Status(values['id'], values['state'], values.get('reason', ''),
-                                         values.get('text', '')))
-
-    def _on_policy(self, message: DiagnosticStatus) -> None:
-        self._signs['policy'] = time.monotonic()
-        self._lacks = values_of(message).get('lacks', '')
-
-    def _on_gate(self, message: DiagnosticStatus) -> None:
-        self._signs['safety gate'] = time.monotonic()
+        if status.id:
+            self._statuses.append(status)
+        else:
+            self._idle = status
 
     def _on_collisions(self, message: UInt32) -> None:
         self.collisions = int(message.data)
 
     def _on_truth(self, message: Odometry) -> None:
-        self._signs['simulator'] = time.monotonic()
+        self._signs['sim'] = time.monotonic()
         place = message.pose.pose.position
         if not self.path or max(abs(place.x - self.path[-1][0]),
                                 abs(place.y - self.path[-1][1])) >= STEP:
@@ -78,11 +72,14 @@ class Watcher:
     def missing(self) -> list[str]:
         """What is not ready for a command yet."""
         now = time.monotonic()
-        lacking = [name for name in ('simulator', 'safety gate', 'policy', 'command')
-                   if now - self._signs.get(name, float('-inf')) > FRESH]
-        if self._command.get_subscription_count() == 0 and 'command' not in lacking:
-            lacking.append('command')
-        return lacking or [f'{name} (for the policy)' for name in self._lacks.split(',') if name]
+        silent = [name for name in ('sim', 'command')
+                  if now - self._signs.get(name, float('-inf')) > FRESH]
+        if silent or self._idle is None:
+            return silent or ['command']
+        if self._command.get_subscription_count() == 0:
+            return ['command']
+        _, _, lacks = self._idle.reason.partition(':')
+        return [name for name in lacks.split(',') if name]
 
     def say(self, words: str) -> None:
         """Give a command; what was heard before it is forgotten."""
