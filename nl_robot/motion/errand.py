@@ -21,6 +21,7 @@ class ErrandSettings:
     :param policy_timeout: without a heartbeat the errand is dropped after this
     :param grace: heartbeats from before the waypoint may still arrive for this long
     :param odom_timeout, scan_timeout: without news there is no motion
+    :param sense_patience: without news for this long the way counts as blocked
     :param rest_time: the robot has come to rest when it was this long at zero speed
     :param goodbye: zeros go on for this long after an errand
     """
@@ -30,6 +31,7 @@ class ErrandSettings:
     grace: float = 0.3
     odom_timeout: float = 0.5
     scan_timeout: float = 0.5
+    sense_patience: float = 5.0
     rest_speed: float = 0.02
     rest_time: float = 0.2
     goodbye: float = 1.0
@@ -53,14 +55,16 @@ class Errand:
 
     def begin(self, number: int, target: Pose, now: float) -> None:
         """Drive to `target`; a waypoint where the robot already stands asks for its heading."""
-        if self._pose is None or now - self._pose_at > self.settings.odom_timeout:
-            self.state, self.number, self._ended = 'blocked', number, now
-            return
-        here = math.hypot(target.x - self._pose.x, target.y - self._pose.y)
-        turn_only = here <= self._driver.settings.tolerance
+        turn_only = self._pose is not None and math.hypot(
+            target.x - self._pose.x, target.y - self._pose.y) <= self._driver.settings.tolerance
         self._driver.set_target(target, now, target.yaw if turn_only else None)
         self.state, self.number = 'driving', number
         self._began = self._heard_at = now
+
+    def ready(self, now: float) -> bool:
+        """True while odometry, laser and policy are heard."""
+        return (now - self._heard_at <= self.settings.policy_timeout
+                and not self._senses_are_old(now))
 
     def heartbeat(self, number: int, now: float) -> None:
         """Hear which waypoint the policy pursues; another than ours, or 0, ends ours."""
@@ -87,15 +91,24 @@ class Errand:
             if now - self._heard_at > self.settings.policy_timeout:
                 self._finish('dropped', now)
             return 0.0, 0.0
-        if (self._pose is None or self._scan is None
-                or now - self._pose_at > self.settings.odom_timeout
-                or now - self._scan_at > self.settings.scan_timeout):
-            return 0.0, 0.0
+        if self._pose is None or self._scan is None or self._senses_are_old(now):
+            return self._wait_for_senses(now)
         speeds = self._driver.update(now, self._pose, self._scan)
         if self._driver.state == 'driving':
             return speeds
         if now - self._moved_at >= self.settings.rest_time:
             self._finish(self._driver.state, now)
+        return 0.0, 0.0
+
+    def _senses_are_old(self, now: float) -> bool:
+        return (now - self._pose_at > self.settings.odom_timeout
+                or now - self._scan_at > self.settings.scan_timeout)
+
+    def _wait_for_senses(self, now: float) -> tuple[float, float]:
+        """Stand still; without any senses for long the way counts as blocked."""
+        since = max(self._began, min(self._pose_at, self._scan_at))
+        if now - since > self.settings.sense_patience:
+            self._finish('blocked', now)
         return 0.0, 0.0
 
     def _finish(self, state: str, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 
@@ -27,7 +28,7 @@ from nl_robot.nodes.qos import EVENTS, LATEST, SENSOR
 
 STATES = {'driving': GoalStatus.STATUS_EXECUTING, 'arrived': GoalStatus.STATUS_SUCCEEDED,
           'blocked': GoalStatus.STATUS_ABORTED, 'dropped': GoalStatus.STATUS_CANCELED}
-TELL_EVERY, TELL_FOR = 0.2, 2.0  # seconds
+TELL_EVERY, TELL_FOR, READY_EVERY = 0.2, 2.0, 0.5  # seconds
 
 
 class Bridge:
@@ -96,17 +97,22 @@ class Bridge:
         self._velocity.publish(message)
 
     def _tell(self, now: float) -> None:
-        """Say how the waypoint stands: at once when it changes, and again for a while."""
+        """Say how the waypoint stands: at once when it changes, and again for a while.
+
+        Later STATUS_UNKNOWN says that the bridge is ready for the next one.
+        """
         state = (self._errand.state, self._errand.number)
-        changed = state != self._told
-        if changed:
-            self._changed_at = now
+        if state != self._told:
+            self._told, self._changed_at, self._told_at = state, now, -math.inf
         recent = state[0] == 'driving' or now - self._changed_at < TELL_FOR
-        if state[0] == 'idle' or not (changed or (recent and now - self._told_at >= TELL_EVERY)):
+        if recent and state[0] in STATES and now - self._told_at >= TELL_EVERY:
+            message = GoalStatus(status=STATES[state[0]])
+            message.goal_info.stamp = stamp_of(state[1])
+        elif now - self._told_at >= READY_EVERY and self._errand.ready(now):
+            message = GoalStatus(status=GoalStatus.STATUS_UNKNOWN)
+        else:
             return
-        self._told, self._told_at = state, now
-        message = GoalStatus(status=STATES[state[0]])
-        message.goal_info.stamp = stamp_of(state[1])
+        self._told_at = now
         self._status.publish(message)
 
 

@@ -47,8 +47,7 @@ class Policy:
         self._heartbeat = node.create_publisher(DiagnosticStatus, 'policy/heartbeat', LATEST)
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
         node.create_subscription(String, 'goal', self._on_goal, EVENTS)
-        self._bridge = node.create_subscription(GoalStatus, 'waypoint_status', self._on_bridge,
-                                                EVENTS)
+        node.create_subscription(GoalStatus, 'waypoint_status', self._on_bridge, EVENTS)
         every(node, 0.05, self._on_tick)
         every(node, 0.1, self._beat)
 
@@ -69,6 +68,7 @@ class Policy:
         self._beat()
 
     def _on_bridge(self, message: GoalStatus) -> None:
+        self._senses.note('bridge')
         state, pursuit = STATES.get(message.status), self._pursuit
         if (state is None or pursuit.phase != 'driving'
                 or nanoseconds(message.goal_info.stamp) != self._waypoint_stamp):
@@ -88,13 +88,13 @@ class Policy:
 
     def _look(self) -> None:
         """Take one frame of each camera, all newer than the moment the robot came to rest."""
-        senses, pursuit = self._senses, self._pursuit
+        senses = self._senses
         frames = senses.frames_after(self._still_at)
         if (frames is None or senses.pose is None or senses.scan is None
                 or nanoseconds(senses.scan.header.stamp) <= self._still_at):
             return
         self._looks.append(Look(frames, senses.pose))
-        self._do(pursuit.looked(senses.pose, time.monotonic()))
+        self._do(self._pursuit.looked(senses.pose, time.monotonic()))
 
     def _take(self, thought: Thought) -> None:
         """Act on a finished thought, unless it is about a goal that is over."""
@@ -132,8 +132,6 @@ class Policy:
     def _beat(self) -> None:
         """Tell that the policy lives, which waypoint it pursues, and what it still waits for."""
         lacks = self._senses.lacks() + ([] if self._thinker.ready else ['agent'])
-        if not (self._waypoint.get_subscription_count() and self._bridge.get_publisher_count()):
-            lacks.append('bridge')
         if error := self._thinker.complaint():
             self.node.get_logger().error(f'the agent cannot act: {error}')
         phase = self._pursuit.phase

@@ -70,6 +70,8 @@ def _spin(shell: Living, ended: threading.Event) -> int:
         import traceback
         shell.node.get_logger().error(f'ends after an exception:\n{traceback.format_exc()}')
         return 1
+    finally:
+        executor.shutdown(timeout_sec=0.0)
     return 0
 
 

@@ -74,10 +74,14 @@ class Senses:
         return tuple(self._cameras.values())
 
     def lacks(self) -> list[str]:
-        """The sensors that are silent."""
+        """The sensors that are silent, and the bridge when it is."""
         now, wanted = time.monotonic(), [f'camera/{name}' for name in self._cameras]
-        return [name for name in [*wanted, 'scan', 'odom']
+        return [name for name in [*wanted, 'scan', 'odom', 'bridge']
                 if now - self._seen_at.get(name, -math.inf) > self._timeout]
+
+    def note(self, name: str) -> None:
+        """Something good was heard of `name` just now."""
+        self._seen_at[name] = time.monotonic()
 
     def frames_after(self, stamp: int) -> dict[str, NDArray[np.uint8]] | None:
         """One frame of each camera, all newer than `stamp` in nanoseconds, or None."""
@@ -93,7 +97,7 @@ class Senses:
             self._node.get_logger().error(f'refused a message of {name}: {error}',
                                           throttle_duration_sec=1.0)
             return
-        self._seen_at[name] = time.monotonic()
+        self.note(name)
 
     def _on_image(self, name: str, message: Image) -> None:
         def take() -> None:

@@ -17,7 +17,10 @@ def under_way(rig: Rig, words: str = 'drive on') -> tuple[str, float]:
     """A command runs and the robot moves straight on; gives the id and the moment."""
     said = rig.say(words)
     id_ = rig.wait_state('accepted', said)['id']
-    wait_for(lambda: rig.robot.record and rig.robot.record[-1][1] > 0.1, 15.0, 'drives')
+    try:
+        wait_for(lambda: rig.robot.record and rig.robot.record[-1][1] > 0.1, 15.0, 'drives')
+    except AssertionError as error:
+        raise AssertionError(f'{error}; gate: {rig.gate}; heard: {rig.events(said)}') from error
     return id_, said
 
 
