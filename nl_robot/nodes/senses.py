@@ -24,6 +24,7 @@ from nl_robot.nodes.parameters import declare
 from nl_robot.nodes.qos import SENSOR
 from nl_robot.perception.panorama import Camera
 
+TIMEOUT, CAMERA_TIMEOUT = 1.0, 2.0  # seconds until a sense counts as silent
 FOUR = ('front', 'left', 'back', 'right')
 
 
@@ -52,8 +53,8 @@ def declare_cameras(node: Node) -> tuple[tuple[Camera, ...], list[str]]:
 class Senses:
     """Subscribes to the sensors and keeps the newest of each."""
 
-    def __init__(self, node: Node, timeout: float = 1.0) -> None:
-        self._node, self._timeout = node, timeout
+    def __init__(self, node: Node) -> None:
+        self._node = node
         cameras, topics = declare_cameras(node)
         self._cameras = {camera.name: camera for camera in cameras}
         self._frames: dict[str, tuple[int, NDArray[np.uint8]]] = {}
@@ -75,9 +76,11 @@ class Senses:
 
     def lacks(self) -> list[str]:
         """The sensors that are silent, and the bridge when it is."""
-        now, wanted = time.monotonic(), [f'camera/{name}' for name in self._cameras]
-        return [name for name in [*wanted, 'scan', 'odom', 'bridge']
-                if now - self._seen_at.get(name, -math.inf) > self._timeout]
+        limits = {f'camera/{name}': CAMERA_TIMEOUT for name in self._cameras}
+        limits |= {name: TIMEOUT for name in ('scan', 'odom', 'bridge')}
+        now = time.monotonic()
+        return [name for name, limit in limits.items()
+                if now - self._seen_at.get(name, -math.inf) > limit]
 
     def note(self, name: str) -> None:
         """Something good was heard of `name` just now."""
