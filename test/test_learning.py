@@ -146,6 +146,8 @@ def test_some_waypoint_is_always_offered():
     assert offered_ways(rows, SensorNoise(way_loss=1.0), rng).tolist() == [4, 5, 6]
     kept = [len(offered_ways(rows, SensorNoise(way_loss=0.5), rng)) for _ in range(300)]
     assert set(kept) == {1, 2, 3}
+    assert len(offered_ways(np.arange(1000), SensorNoise(way_loss=0.2), rng)) == pytest.approx(
+        800, abs=50)
 
 
 THINGS = ['sofa', 'fridge', 'bed', 'plant']

@@ -172,6 +172,15 @@ def test_two_ways_as_good_as_each_other_are_both_right():
     assert choice == pytest.approx([0, 0.5, 0, 0.5], abs=1e-6)
 
 
+def test_the_way_there_counts_too():
+    fork = PlaceGraph('fork', np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 3.0]]), (),
+                      np.zeros((0, 6)), np.array([[0, 0.0, 0.0, 1.0], [0, 1.57, 0.0, 3.0]]),
+                      np.array([1, 2]))
+    far = math.exp(-1) / (1 + math.exp(-1))         # two metres longer, at two metres
+    choice = expert_choice(task_in(fork, 0, 'go', [1, 2]), 0, fork.lengths(), 2.0)
+    assert choice == pytest.approx([0, 1 - far, far])
+
+
 def test_where_no_way_leads_on_the_expert_is_silent():
     task = task_in(corner(), 0, 'nowhere', [])
     assert expert_choice(task, 1, task.graph.lengths(), 0.3).tolist() == [0, 0, 0]
