@@ -81,12 +81,12 @@ class Rig:
                 [sys.executable, '-m', f'nl_robot.nodes.{name}', *arguments], env=environment,
                 stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
 
-    def start_all(self) -> None:
+    def start_all(self, *policy: str) -> None:
         """The whole road but the simulator, until it is ready."""
         self.start('safety_gate')
         self.start('bridge')
         self.start('command')
-        self.start('policy', *SCRIPTED)
+        self.start('policy', *SCRIPTED, *policy)
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 30.0) -> None:

@@ -103,7 +103,8 @@ def test_it_speaks_as_a_real_robot(tmp_path: Path) -> None:
         scan, odom, pictures = (8.0, 35.0, 3.0) if machine_is_free() else (4.0, 15.0, 0.4)
         assert rates['scan'] >= scan and rates['odom'] >= odom
         assert all(rates[f'{camera}/image_raw'] >= pictures for camera in cameras)
-        image, info = (heard[f'camera/left/{kind}'][-1][1] for kind in ('image_raw', 'camera_info'))
+        image = heard['camera/left/image_raw'][-1][1]
+        info = heard['camera/left/camera_info'][-1][1]
         assert (image.encoding, image.width, image.height, image.step) == ('rgb8', 160, 120, 480)
         assert len(set(bytes(image.data))) > 10 and info.width == image.width
         # 92 degrees over 160 pixels: 80 / tan(46 deg)
