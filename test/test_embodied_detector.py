@@ -13,7 +13,8 @@ from nl_robot.embodied.detector_benchmark import (
     true_things,
 )
 from nl_robot.embodied.detector_data import poses_near_items, render_home, render_homes
-from nl_robot.perception.detectors import Detection
+from nl_robot.perception.detector_scores import together
+from nl_robot.perception.detectors import Detection, load_detector
 from nl_robot.sim.homes import LABELS, floor_grid, generate_home
 from nl_robot.sim.simulator import Rig, TrueBox
 
@@ -101,3 +102,11 @@ def test_measuring_counts_claims_and_what_was_missed(rendered):
     assert tallies['lamp'].claimed == 4 and tallies['lamp'].right == 0
     present = sum(counts.present for counts in tallies.values())
     assert present > 0 and sum(counts.recalled for counts in tallies.values()) == 0
+
+
+def test_the_shipped_weights_see_a_validation_home(rendered):
+    """Of what is near and visible from four poses it finds most, and most that it says is so."""
+    counts = together(measure(load_detector('embedded'), [1003], 4))
+    assert counts.present > 10
+    assert counts.recall > 0.6 and counts.precision > 0.6
+    assert math.degrees(np.median(counts.errors)) < 5
