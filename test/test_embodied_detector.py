@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nl_robot.datatypes import Sighting
+from nl_robot.cli.train_detector import seeds_of
 from nl_robot.embodied.detector_benchmark import (
     cameras_of,
     found_thing,
@@ -110,3 +111,10 @@ def test_the_shipped_weights_see_a_validation_home(rendered):
     assert counts.present > 10
     assert counts.recall > 0.6 and counts.precision > 0.6
     assert math.degrees(np.median(counts.errors)) < 5
+
+
+def test_seeds_are_read_as_written():
+    assert seeds_of('3-5,9') == [3, 4, 5, 9]
+    for wrong in ('', 'a', '3-', '5-3'):
+        with pytest.raises(ValueError, match=r'seeds|names no seed'):
+            seeds_of(wrong)

@@ -57,8 +57,8 @@ def seeds_of(text: str) -> list[int]:
     """`3-5` is [3, 4, 5], `7` is [7], parts may be joined by commas; ValueError otherwise."""
     seeds: list[int] = []
     for part in text.split(','):
-        first, _, last = part.strip().partition('-')
-        if not first.isdigit() or (last and not last.isdigit()):
+        first, dash, last = part.strip().partition('-')
+        if not first.isdigit() or (dash and not last.isdigit()):
             raise ValueError(f'seeds are written 3-5 or 7 or 3-5,9, got {text!r}')
         seeds += range(int(first), int(last or first) + 1)
     if not seeds:
