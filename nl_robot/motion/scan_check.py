@@ -32,14 +32,13 @@ class CheckedScan:
 
         :param half_width: radians to each side of `heading`
         """
-        step = abs(self.angle_increment)
-        seen = sum(1 for index, valid in enumerate(self.valid)
-                   if valid and abs(self._offset(index, heading)) <= half_width)
-        return min(1.0, seen * step / (2.0 * half_width))
-
-    def _offset(self, index: int, heading: float) -> float:
-        angle = self.angle_min + index * self.angle_increment - heading
-        return math.atan2(math.sin(angle), math.cos(angle))
+        step = self.angle_increment
+        turn = max(1, round(2.0 * math.pi / abs(step)))  # beams of a full circle
+        middle, half = (heading - self.angle_min) / step, half_width / abs(step)
+        indices = range(math.ceil(middle - half), math.floor(middle + half) + 1)
+        seen = sum(1 for index in indices
+                   if index % turn < len(self.valid) and self.valid[index % turn])
+        return min(1.0, seen * abs(step) / (2.0 * half_width))
 
 
 def check_scan(ranges: Sequence[float], angle_min: float, angle_max: float,

@@ -17,6 +17,7 @@ Points = NDArray[np.float64]
 
 # Every 7.5 degrees: a step sideways of 0.13 m at 1 m, less than the margin of a 0.9 m doorway.
 _OFFSETS = np.radians(np.arange(-172.5, 181.0, 7.5))
+_BATCH = 24
 _LEGS = np.array([0.25, 0.5, 0.8, 1.2, 1.7, 2.3])
 
 
@@ -95,12 +96,27 @@ def choose_heading(points: Points, bearing: float, distance: float, previous: fl
     ends = reach[..., None] * directions[:, None]  # (headings, legs, 2)
     target = distance * np.array([math.cos(bearing), math.sin(bearing)])
     rest = np.hypot(*np.moveaxis(target - ends, 2, 0))
-    complete = np.zeros(reach.shape, dtype=bool)
-    complete[usable] = legs_are_free(points, ends[usable], target, half_width)
-    cost = np.where(complete, reach + rest, 1.5 + 0.3 * reach + 1.5 * rest)
-    if previous is not None:
-        turn = np.abs(np.angle(np.exp(1j * (headings - previous))))
-        cost = cost + 0.15 * turn[:, None]
-    cost = np.where(usable, cost, np.inf)
-    best, leg = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    return Heading(float(headings[best]), float(free[best]), bool(complete[best, leg]))
+    turn = np.zeros(len(headings)) if previous is None else 0.15 * np.abs(
+        np.angle(np.exp(1j * (headings - previous))))
+    best = _first_complete(points, ends, target, half_width,
+                           np.where(usable, reach + rest + turn[:, None], np.inf))
+    if best is not None:
+        return Heading(float(headings[best]), float(free[best]), True)
+    cost = np.where(usable, 0.3 * reach + 1.5 * rest + turn[:, None], np.inf)
+    best = int(np.argmin(cost.min(axis=1)))
+    return Heading(float(headings[best]), float(free[best]), False)
+
+
+def _first_complete(points: Points, ends: NDArray[np.float64], target: NDArray[np.float64],
+                    half_width: float, cost: NDArray[np.float64]) -> int | None:
+    """The heading of the cheapest first leg from whose end the target is reached straight.
+
+    Looked for in order of cost, a batch at a time: mostly the first batch holds it.
+    """
+    order = np.argsort(cost, axis=None, kind='stable')[:np.isfinite(cost).sum()]
+    for batch in np.split(order, range(_BATCH, order.size, _BATCH)):
+        rows, legs = np.unravel_index(batch, cost.shape)
+        found = legs_are_free(points, ends[rows, legs], target, half_width)
+        if found.any():
+            return int(rows[int(np.argmax(found))])
+    return None
