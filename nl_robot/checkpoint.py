@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,20 +41,6 @@ class Checkpoint:
     config: dict[str, Any]
     weights: Mapping[str, Mapping[str, torch.Tensor]]
     origin: dict[str, Any] = field(default_factory=dict)
-
-
-def models_dir() -> Path:
-    """The folder models/: in the source tree, or in share/nl_robot of an installation."""
-    source = Path(__file__).resolve().parent.parent / 'models'
-    if source.is_dir():
-        return source
-    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) + [sys.prefix]
-    for prefix in prefixes:
-        shared = Path(prefix) / 'share' / 'nl_robot' / 'models'
-        if prefix and shared.is_dir():
-            return shared
-    raise CheckpointError('the models/ folder of nl_robot was not found: install the package '
-                          'with pip or colcon, and source the workspace')
 
 
 def sha256(content: bytes) -> str:

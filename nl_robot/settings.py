@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 import types
 import typing
 from pathlib import Path
@@ -75,3 +77,18 @@ def load_settings(cls: type[T], path: Path) -> T:
 def to_mapping(settings: Any) -> dict[str, Any]:
     """The plain dictionary of a settings dataclass, for config.json and origin.json."""
     return dataclasses.asdict(settings)
+
+
+def shared_dir(name: str) -> Path:
+    """The folder models/ or config/: in the source tree, or in share/nl_robot of an installation.
+
+    :raises ValueError: the package is not installed
+    """
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) + [sys.prefix]
+    places = [Path(__file__).resolve().parent.parent]
+    places += [Path(prefix) / 'share' / 'nl_robot' for prefix in prefixes if prefix]
+    for place in places:
+        if (place / name).is_dir():
+            return place / name
+    raise ValueError(f'the {name}/ folder of nl_robot was not found: install the package with '
+                     'pip or colcon, and source the workspace')

@@ -16,7 +16,6 @@ from nl_robot.checkpoint import (
     Checkpoint,
     CheckpointError,
     load_checkpoint,
-    models_dir,
     save_checkpoint,
     sha256,
 )
@@ -203,21 +202,3 @@ def test_an_error_while_saving_leaves_the_old_and_no_litter(saved, monkeypatch):
         save_checkpoint(SECOND, saved)
     assert load_checkpoint(saved).config == {'format': 1}
     assert [path.name for path in saved.parent.iterdir()] == ['agent']
-
-
-def test_models_are_found_in_an_installation(tmp_path, monkeypatch):
-    shared = tmp_path / 'share' / 'nl_robot' / 'models'
-    monkeypatch.setattr(room, '__file__', str(tmp_path / 'lib' / 'nl_robot' / 'checkpoint.py'))
-    monkeypatch.setenv('AMENT_PREFIX_PATH', '/nowhere')
-    monkeypatch.setattr(room.sys, 'prefix', str(tmp_path / 'other'))
-    with pytest.raises(CheckpointError, match='models/ folder of nl_robot was not found'):
-        models_dir()
-    shared.mkdir(parents=True)
-    monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere{os.pathsep}{tmp_path}')
-    assert models_dir() == shared
-    monkeypatch.delenv('AMENT_PREFIX_PATH')
-    monkeypatch.setattr(room.sys, 'prefix', str(tmp_path))
-    assert models_dir() == shared
-    source = tmp_path / 'lib' / 'models'
-    source.mkdir(parents=True)
-    assert models_dir() == source

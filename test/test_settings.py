@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import pytest
 
-from nl_robot.settings import from_mapping, load_settings, load_yaml, to_mapping
+from nl_robot import settings
+from nl_robot.settings import from_mapping, load_settings, load_yaml, shared_dir, to_mapping
 
 
 @dataclass(frozen=True)
@@ -83,3 +85,21 @@ def test_to_mapping_is_the_way_back():
     cart = Cart('a', Wheel(0.3, 5))
     assert to_mapping(cart)['wheel'] == {'radius': 0.3, 'spokes': 5}
     assert from_mapping(Cart, to_mapping(cart)) == cart
+
+
+def test_models_are_found_in_an_installation(tmp_path, monkeypatch):
+    shared = tmp_path / 'share' / 'nl_robot' / 'models'
+    monkeypatch.setattr(settings, '__file__', str(tmp_path / 'lib' / 'nl_robot' / 'settings.py'))
+    monkeypatch.setenv('AMENT_PREFIX_PATH', '/nowhere')
+    monkeypatch.setattr(settings.sys, 'prefix', str(tmp_path / 'other'))
+    with pytest.raises(ValueError, match='models/ folder of nl_robot was not found'):
+        shared_dir('models')
+    shared.mkdir(parents=True)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere{os.pathsep}{tmp_path}')
+    assert shared_dir('models') == shared
+    monkeypatch.delenv('AMENT_PREFIX_PATH')
+    monkeypatch.setattr(settings.sys, 'prefix', str(tmp_path))
+    assert shared_dir('models') == shared
+    source = tmp_path / 'lib' / 'models'
+    source.mkdir(parents=True)
+    assert shared_dir('models') == source

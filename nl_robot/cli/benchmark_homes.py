@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from nl_robot.agent import Agent
-from nl_robot.checkpoint import models_dir, sha256
+from nl_robot.checkpoint import sha256
 from nl_robot.cli.workers import worker_pool
 from nl_robot.datatypes import Decision, Observation
 from nl_robot.embodied.closed_loop import PhysicsWorld
@@ -39,6 +39,7 @@ from nl_robot.embodied.home_graph import home_graph
 from nl_robot.embodied.runner import RandomAgent, ShortestPathAgent, Trace, run_episode
 from nl_robot.evaluation import Result, by_tag, markdown_table
 from nl_robot.perception.detectors import load_detector
+from nl_robot.settings import shared_dir
 from nl_robot.sim.records import SPLITS
 from nl_robot.worlds.graph import GraphWorld
 
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run what is not in the results yet, then print the tables."""
     episodes = _episodes(args)
-    checkpoint = args.checkpoint or models_dir() / 'agent'
+    checkpoint = args.checkpoint or shared_dir('models') / 'agent'
     plan = {'world': args.world, 'checkpoint': _fingerprint(checkpoint), 'detector': args.detector,
             'max_steps': args.max_steps, 'seed': args.seed,
             'episodes': [dataclasses.asdict(e) for e in episodes]}
@@ -263,6 +264,8 @@ def _report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     if 'agent' in tables:
         print('\nthe agent, by kind of command and sentence frames\n')
         print(markdown_table(tables['agent']))
-        times = [ms for row in rows if row['agent'] == 'agent' for ms in row['decision_ms']]
-        print(f'\none decision: median {np.median(times):.1f} ms, p95 '
-              f'{np.percentile(times, 95):.1f} ms, on one core')
+        times = [ms for row in rows if row['agent'] == 'agent'
+                 for ms in row.get('decision_ms', ())]
+        if times:
+            print(f'\none decision: median {np.median(times):.1f} ms, p95 '
+                  f'{np.percentile(times, 95):.1f} ms, on one core')

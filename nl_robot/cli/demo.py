@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nl_robot.checkpoint import models_dir
 from nl_robot.cli.demo_talk import Judge, Talk
 from nl_robot.cli.node_processes import NodeFailedError, NodeProcesses
 from nl_robot.datatypes import Pose
 from nl_robot.embodied.home_episodes import read_episodes
 from nl_robot.embodied.places import Target
+from nl_robot.settings import shared_dir
 from nl_robot.sim.homes import free_poses, generate_home
 from nl_robot.sim.records import Home
 
@@ -122,12 +122,12 @@ def make_plan(args: argparse.Namespace, on_terminal: bool) -> Plan:
     if args.command or args.seed is not None or asks:
         if not args.command and not asks:
             raise ValueError('--seed needs a --command where there is no terminal to type at')
-        episodes = read_episodes(demo_file()) if args.seed is None else []
+        episodes = read_episodes(shared_dir('config') / 'demo.yaml') if args.seed is None else []
         home = generate_home(episodes[0].home if episodes else args.seed)
         judge = Judge(home)
         commands = tuple((words, judge.target_of_words(words)) for words in args.command)
     else:
-        episodes = read_episodes(args.commands or demo_file())
+        episodes = read_episodes(args.commands or shared_dir('config') / 'demo.yaml')
         if len({episode.home for episode in episodes}) > 1:
             raise ValueError('the commands of a demo are all in one home; the file names '
                              + ', '.join(sorted({str(e.home) for e in episodes})))
@@ -137,12 +137,6 @@ def make_plan(args: argparse.Namespace, on_terminal: bool) -> Plan:
     start = Pose(given[0], given[1], given[2], 'map') if given else \
         free_poses(home, np.random.default_rng(home.seed), 1)[0]
     return Plan(home, start, commands, asks)
-
-
-def demo_file() -> Path:
-    """config/demo.yaml: in the source tree, or in share/nl_robot of an installation."""
-    source = Path(__file__).resolve().parents[2] / 'config' / 'demo.yaml'
-    return source if source.is_file() else models_dir().parent / 'config' / 'demo.yaml'
 
 
 def node_environment(domain: int) -> dict[str, str]:

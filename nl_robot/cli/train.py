@@ -20,11 +20,17 @@ from nl_robot.evaluation import by_tag, markdown_table
 from nl_robot.language.encoder import TextEncoder, load_text_encoder
 from nl_robot.learning.cloning import Cloning, CloningSettings
 from nl_robot.learning.noise import SensorNoise
-from nl_robot.learning.resume import append_curves, draw_curves, load_state, save_state
+from nl_robot.learning.resume import (
+    append_curves,
+    draw_curves,
+    load_state,
+    save_state,
+    updates_done,
+)
 from nl_robot.learning.rollouts import Rollouts, greedy_results
 from nl_robot.nets.inputs import GoalWords, LabelTable, goal_words
 from nl_robot.nets.policy import Policy, PolicySettings
-from nl_robot.settings import load_settings, to_mapping
+from nl_robot.settings import load_settings, shared_dir, to_mapping
 from nl_robot.sim.records import SPLITS
 from nl_robot.worlds.tasks import GraphTask
 
@@ -58,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--method', choices=('cloning',), default='cloning',
                         help='behaviour cloning of the geodesic expert, on its ways and then on '
                              "the learner's own")
-    parser.add_argument('--settings', type=Path, help='YAML file; see config/train.yaml')
+    parser.add_argument('--settings', type=Path, help='YAML file (default: config/train.yaml)')
     parser.add_argument('--updates', type=int, help='optimizer steps, instead of the settings\'')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', type=Path, required=True,
@@ -72,21 +78,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prepare the data, train or resume, evaluate on validation homes, write the checkpoint."""
     settings = _settings(args)
+    updates_done(to_mapping(settings), args.out)     # a wrong --out is told before the long work
     train = _tasks('train', settings.data.train_homes, settings.data.tasks_per_home, args)
     val = _tasks('val', settings.data.val_homes, settings.data.val_tasks_per_home, args)
     encoder = load_text_encoder(cache_path=args.cache / 'words.npz', cache_size=100_000)
     goals = _goal_book(encoder, [task.goal for task in [*train, *val]])
     labels = LabelTable(encoder)
-    labels.ids(sorted({label for task in train for label in set(task.graph.labels)}))
+    labels.ids(sorted({label for graph in {id(t.graph): t.graph for t in train}.values()
+                      for label in set(graph.labels)}))
     torch.manual_seed(args.seed)
     learner = Cloning(Policy(settings.policy), train, labels, goals, settings.cloning,
                       settings.noise)
     if load_state(learner, to_mapping(settings), args.out):
         print(f'resuming {args.out} at update {learner.update}', flush=True)
+    progress = _Progress(learner, to_mapping(settings), args.out)
     try:
-        learner.train(_Progress(learner, to_mapping(settings), args.out))
+        learner.train(progress)
     except KeyboardInterrupt:
-        save_state(learner, to_mapping(settings), args.out)
+        progress.save()
         print(f'interrupted at update {learner.update}: the same command resumes', flush=True)
         return 130
     rollouts = Rollouts(labels, goals, settings.cloning.max_steps, settings.noise,
@@ -99,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> TrainSettings:
     """The settings of the file, with what the command line says instead."""
-    settings = load_settings(TrainSettings, args.settings) if args.settings else TrainSettings()
+    settings = load_settings(TrainSettings, args.settings or shared_dir('config') / 'train.yaml')
     cloning = replace(settings.cloning, seed=args.seed)
     if args.updates is not None:
         cloning = replace(cloning, updates=args.updates)
@@ -166,10 +175,14 @@ class _Progress:
                   f'{pace * 1000:.0f} ms each, {pace * (total - update) / 60:.1f} min left',
                   flush=True)
         if update % SAVE_EVERY == 0 or update == total:
-            append_curves(self._out, self._rows)
-            self._rows.clear()
-            save_state(self._learner, self._settings, self._out)
+            self.save()
             draw_curves(self._out)
+
+    def save(self) -> None:
+        """Write the curves and the state as they are now."""
+        append_curves(self._out, self._rows)
+        self._rows.clear()
+        save_state(self._learner, self._settings, self._out)
 
 
 def _write(learner: Cloning, settings: TrainSettings, encoder: TextEncoder,

@@ -60,7 +60,7 @@ class ShortestPathAgent:
         """The words do not matter to it."""
 
     def decide(self, observation: Observation) -> Decision:
-        """The waypoint from which the least is left; stop where none brings it nearer."""
+        """The waypoint from which the least is left; stop when near and none leads nearer."""
         x, y, yaw = self._pose()
         here = self._remaining(x, y)
         ends = [point_in_map(type(observation.pose)(x, y, yaw, 'map'), w.bearing, w.distance)

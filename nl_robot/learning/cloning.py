@@ -47,6 +47,11 @@ class CloningSettings:
     max_steps: int = 20
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.expert_only < 0.5:
+            raise ValueError('CloningSettings.expert_only must lie in 0..0.5 (the learner walks '
+                             f'by itself from half-way on), got {self.expert_only!r}')
+
 
 def cloning_loss(logits: Tensor, expert: Tensor, stop_weight: float = 1.0) -> Tensor:
     """Cross-entropy -Σ p_expert log π, averaged over decisions; lower is closer to the expert.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from nl_robot.learning.cloning import Cloning
@@ -42,18 +43,12 @@ def save_state(cloning: Cloning, settings: Mapping[str, Any], directory: Path) -
 def load_state(cloning: Cloning, settings: Mapping[str, Any], directory: Path) -> bool:
     """Continue where `save_state` left off; False where nothing was saved.
 
-    :raises ValueError: the saved run had other settings
+    :raises ValueError: as `updates_done`
     """
-    path = directory / STATE
-    if not path.exists():
+    update = updates_done(settings, directory)
+    if update is None:
         return False
-    from safetensors import safe_open
-    with safe_open(path, 'pt') as file:
-        metadata = file.metadata()
-    if json.loads(metadata['settings']) != json.loads(json.dumps(settings)):
-        raise ValueError(f'{directory} holds a run with other settings: choose another --out, '
-                         'or delete it to begin anew')
-    tensors = load_file(path)
+    tensors = load_file(directory / STATE)
     cloning.policy.load_state_dict({name.removeprefix('policy.'): value
                                     for name, value in tensors.items()
                                     if name.startswith('policy.')})
@@ -64,8 +59,24 @@ def load_state(cloning: Cloning, settings: Mapping[str, Any], directory: Path) -
             moments.setdefault(int(number), {})[name] = value
     groups = cloning.optimizer.state_dict()['param_groups']
     cloning.optimizer.load_state_dict({'state': moments, 'param_groups': groups})
-    cloning.update = int(metadata['update'])
+    cloning.update = update
     return True
+
+
+def updates_done(settings: Mapping[str, Any], directory: Path) -> int | None:
+    """How far the run in a directory has come; None where there is none.
+
+    :raises ValueError: the run there has other settings
+    """
+    path = directory / STATE
+    if not path.exists():
+        return None
+    with safe_open(path, 'pt') as file:
+        metadata = file.metadata()
+    if json.loads(metadata['settings']) != json.loads(json.dumps(settings)):
+        raise ValueError(f'{directory} holds a run with other settings: choose another --out, '
+                         'or delete it to begin anew')
+    return int(metadata['update'])
 
 
 def append_curves(directory: Path, rows: Sequence[Mapping[str, float]]) -> None:

@@ -52,8 +52,8 @@ def load_agent(name: str) -> Any:
     if name.startswith(PYTHON):
         return made_by(name)
     from nl_robot.agent import Agent  # takes seconds, so it happens in the thread
-    from nl_robot.checkpoint import models_dir
-    return Agent.load(Path(name) if name else models_dir() / 'agent')
+    from nl_robot.settings import shared_dir
+    return Agent.load(Path(name) if name else shared_dir('models') / 'agent')
 
 
 def look_around(looks: Sequence[Look], cameras: Sequence[Camera], scan: Any, pose: Pose,

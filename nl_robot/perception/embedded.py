@@ -249,8 +249,8 @@ def as_tensor(frames: NDArray[np.uint8]) -> Tensor:
 
 def default_directory() -> Path:
     """models/detector of the source tree or of the installation."""
-    from nl_robot.checkpoint import models_dir
-    return models_dir() / 'detector'
+    from nl_robot.settings import shared_dir
+    return shared_dir('models') / 'detector'
 
 
 def known_labels(directory: Path | None = None) -> tuple[str, ...]:
