@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from nl_robot.datatypes import Sighting
 from nl_robot.cli.train_detector import seeds_of
+from nl_robot.datatypes import Sighting
 from nl_robot.embodied.detector_benchmark import (
     cameras_of,
     found_thing,
