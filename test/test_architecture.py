@@ -38,7 +38,7 @@ ROOMS = {
     'geometry': walls('datatypes', 'numpy scipy'),
     'language': walls('datatypes settings', 'numpy yaml', 'torch transformers'),
     'speech': walls('datatypes settings', 'numpy', 'torch transformers'),
-    'perception': walls(f'{BASE} checkpoint', 'numpy cv2 torch safetensors', 'transformers PIL'),
+    'perception': walls(BASE, 'numpy cv2 torch safetensors', 'transformers PIL'),
     'motion': walls(BASE, 'numpy cv2'),
     'mission': walls('datatypes settings'),
     'episodes': walls(BASE, 'numpy', 'matplotlib'),
