@@ -149,6 +149,13 @@ def test_all_commands_of_a_file_are_in_one_home(tmp_path):
         demo.make_plan(parse('--commands', str(path)), on_terminal=False)
 
 
+def test_an_agent_that_is_not_there_is_told_at_once(tmp_path):
+    with pytest.raises(ValueError, match='there is no agent in .*nowhere'):
+        demo.check_agent(str(tmp_path / 'nowhere'))
+    demo.check_agent(str(tmp_path))
+    demo.check_agent('python:module:function')
+
+
 def test_parameters_become_ros_arguments():
     assert demo.ros_arguments({'seed': 7, 'start_x': 1e-9, 'agent': ''}) == [
         '--ros-args', '-p', 'seed:=7', '-p', 'start_x:=0.000000']

@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
 def drive(args: argparse.Namespace) -> int:
     """Start the nodes, give the commands, judge, draw; end the nodes whatever happens."""
     plan = make_plan(args, sys.stdin.isatty())
+    check_agent(args.agent)
     environment = node_environment(args.domain)
     os.environ.update(environment)
     logs = args.logs or Path(tempfile.mkdtemp(prefix='nl_robot-demo-'))
@@ -95,7 +96,8 @@ def drive(args: argparse.Namespace) -> int:
                 talk.wait_until_ready(READY_WITHIN)
                 success = talk.ask() if plan.asks else talk.give(plan.commands)
             except NodeFailedError as error:
-                print(f'the demo failed: {error}', file=sys.stderr)
+                print(f'the demo failed: {error}; what the nodes said is in {logs}',
+                      file=sys.stderr)
                 success = False
     if talk.drives:
         from nl_robot.cli.demo_picture import draw_demo
@@ -137,6 +139,16 @@ def make_plan(args: argparse.Namespace, on_terminal: bool) -> Plan:
     start = Pose(given[0], given[1], given[2], 'map') if given else \
         free_poses(home, np.random.default_rng(home.seed), 1)[0]
     return Plan(home, start, commands, asks)
+
+
+def check_agent(name: str) -> None:
+    """Raise ValueError at once, instead of waiting for it, where there is no such agent."""
+    if name.startswith('python:'):
+        return
+    directory = Path(name) if name else shared_dir('models') / 'agent'
+    if not directory.is_dir():
+        raise ValueError(f'there is no agent in {directory}: train one with `nl_robot train`, '
+                         'or name another with --agent')
 
 
 def node_environment(domain: int) -> dict[str, str]:
