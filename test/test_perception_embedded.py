@@ -26,6 +26,7 @@ from nl_robot.perception.embedded import (  # noqa: E402
     DetectorConfig,
     DetectorNet,
     decode,
+    folded,
     known_labels,
     overlap,
     save_detector,
@@ -210,6 +211,21 @@ def test_it_learns_saves_and_finds(cache, tmp_path):
     assert np.abs(np.array(best.box) / 2 - boxes[0, 3:7]).max() < 5
     assert 0.5 < best.distance < 4
     assert known_labels(tmp_path / 'detector') == SMALL.kinds
+
+
+def test_folding_batch_norms_changes_nothing():
+    """The folded network has none left and says the same within rounding."""
+    torch.manual_seed(0)
+    net = DetectorNet(SMALL)
+    frames = torch.rand(4, 3, 48, 64)
+    net.train()
+    net(frames)                                     # gives the batch norms something to hold
+    net.eval()
+    faster = folded(net)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in faster.modules())
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in net.modules())
+    with torch.inference_mode():
+        assert torch.allclose(net(frames), faster(frames), atol=1e-4)
 
 
 def test_an_interrupted_run_goes_on(cache, tmp_path):

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=int, default=6000, help='default: %(default)s')
     parser.add_argument('--minutes', type=float, default=0.0,
                         help='end after this much training time; 0 is no limit (the default)')
-    parser.add_argument('--poses', type=int, default=60,
+    parser.add_argument('--poses', type=int, default=40,
                         help='poses per home, four pictures each (default: %(default)s)')
     parser.add_argument('--train-homes', default='0-199', help='seeds (default: %(default)s)')
     parser.add_argument('--val-homes', default='1000-1029', help='seeds (default: %(default)s)')
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     pictures, validation = Pictures(args.cache, seeds), Pictures(args.cache, check_seeds)
     trainer = Trainer(DetectorConfig(pictures.kinds, pictures.colours),
                       TrainingSettings(steps=args.steps, minutes=args.minutes), args.seed)
-    state = args.cache / 'state.pt'
+    state = args.cache / 'state.safetensors'
     if state.exists() and not args.fresh:
         trainer.resume(state)
         tell(f'going on after step {trainer.step}; --fresh starts anew')

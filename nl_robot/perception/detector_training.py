@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from nl_robot.perception.detector_examples import Pictures, Targets, make_targets
@@ -223,20 +225,36 @@ class Trainer:
                     value.copy_(current[name])
 
     def save(self, path: Path) -> None:
-        """Everything that is needed to go on."""
+        """Everything that is needed to go on: plain tensors and numbers."""
+        tensors = {f'{part}.{name}': value.contiguous()
+                   for part, module in (('net', self.net), ('average', self.average))
+                   for name, value in module.state_dict().items()}
+        tensors |= {f'optimiser.{number}.{name}': torch.as_tensor(value).contiguous()
+                    for number, state in self.optimiser.state_dict()['state'].items()
+                    for name, value in state.items()}
         temporary = path.with_suffix('.tmp')
-        torch.save({'net': self.net.state_dict(), 'average': self.average.state_dict(),
-                    'optimiser': self.optimiser.state_dict(), 'step': self.step,
-                    'seconds': self.seconds, 'best': self.best}, temporary)
+        save_file(tensors, temporary, {'step': str(self.step), 'seconds': repr(self.seconds),
+                                       'best': repr(self.best)})
         os.replace(temporary, path)
 
     def resume(self, path: Path) -> None:
-        """Go on from what `save` wrote; plain tensors and numbers, nothing is unpickled."""
-        state = torch.load(path, weights_only=True)
-        self.net.load_state_dict(state['net'])
-        self.average.load_state_dict(state['average'])
-        self.optimiser.load_state_dict(state['optimiser'])
-        self.step, self.seconds, self.best = state['step'], state['seconds'], state['best']
+        """Go on from what `save` wrote."""
+        with safe_open(path, 'pt') as file:
+            numbers = file.metadata()
+            parts: dict[str, dict[str, Tensor]] = {'net': {}, 'average': {}, 'optimiser': {}}
+            for key in file.keys():
+                part, _, name = key.partition('.')
+                parts[part][name] = file.get_tensor(key)
+        self.net.load_state_dict(parts['net'])
+        self.average.load_state_dict(parts['average'])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in parts['optimiser'].items():
+            number, _, name = key.partition('.')
+            moments.setdefault(int(number), {})[name] = value
+        self.optimiser.load_state_dict({
+            'state': moments, 'param_groups': self.optimiser.state_dict()['param_groups']})
+        self.step, self.seconds = int(numbers['step']), float(numbers['seconds'])
+        self.best = float(numbers['best'])
 
 
 def train(trainer: Trainer, pictures: Pictures, validation: Pictures, output: Path, state: Path,

@@ -9,6 +9,7 @@ makes them an object.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from nl_robot.perception.detectors import Detection, Image, require_frames
 
@@ -178,7 +180,7 @@ class EmbeddedDetector:
                  ) -> None:
         """:param threshold: one for all kinds, in place of those in `config`"""
         self.config = config
-        self._net = channels_last(net.eval())
+        self._net = channels_last(folded(net.eval()))
         self._thresholds = {} if threshold is not None else dict(config.thresholds)
         self._threshold = config.threshold if threshold is None else threshold
 
@@ -232,6 +234,16 @@ class EmbeddedDetector:
         label = name if name == DOOR else f'{self.config.colours[colour]} {name}'
         return Detection(label, min(score, 1.0), (x0, y0, max(x0, x1), max(y0, y1)), distance,
                          name)
+
+
+def folded(net: DetectorNet) -> DetectorNet:
+    """A copy of a network in evaluation mode whose batch norms are part of its convolutions."""
+    net = copy.deepcopy(net)
+    for block in list(net.modules()):
+        if isinstance(block, nn.Sequential) and len(block) == 3 \
+                and isinstance(block[0], nn.Conv2d) and isinstance(block[1], nn.BatchNorm2d):
+            block[0], block[1] = fuse_conv_bn_eval(block[0], block[1]), nn.Identity()
+    return net
 
 
 def channels_last(net: DetectorNet) -> DetectorNet:
