@@ -54,6 +54,10 @@ class Bridge:
         """Ask for zero once more; the gate falls silent to zero anyway."""
         self._wish(0.0, 0.0)
 
+    def trouble(self) -> str:
+        """Whether something is not heard."""
+        return '' if self._errand.ready(time.monotonic()) else 'waits for odom, scan or policy'
+
     def _on_waypoint(self, message: PoseStamped) -> None:
         try:
             target = pose_of_waypoint(message)

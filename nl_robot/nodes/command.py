@@ -63,6 +63,10 @@ class Command:
         """End what runs: nobody would hear of it any more."""
         self._do(self._mission.stop(time.monotonic(), 'interrupted'))
 
+    def trouble(self) -> str:
+        """What a command has to wait for."""
+        return ', '.join(self._mission.missing(time.monotonic()))
+
     def _on_command(self, message: String) -> None:
         self._do(self._mission.command(message.data, time.monotonic()))
 

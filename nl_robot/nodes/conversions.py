@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image, LaserScan
+from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from nl_robot.datatypes import Pose
 from nl_robot.geometry import quaternion_from_yaw, yaw_from_quaternion
@@ -82,6 +82,21 @@ def image_message(picture: NDArray[np.uint8], frame: str, stamp: Time) -> Image:
     data.frombytes(np.ascontiguousarray(picture).tobytes())
     message = Image(height=int(picture.shape[0]), width=int(picture.shape[1]), encoding='rgb8',
                     step=int(3 * picture.shape[1]), data=data)
+    message.header.frame_id, message.header.stamp = frame, stamp
+    return message
+
+
+def camera_info_message(width: int, height: int, focal: float, frame: str, stamp: Time
+                        ) -> CameraInfo:
+    """The calibration of a camera with square pixels, its middle in the middle, undistorted.
+
+    :param focal: pixels
+    """
+    f, u, v = float(focal), width / 2, height / 2
+    message = CameraInfo(width=int(width), height=int(height), distortion_model='plumb_bob',
+                         d=[0.0] * 5, k=[f, 0.0, u, 0.0, f, v, 0.0, 0.0, 1.0],
+                         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+                         p=[f, 0.0, u, 0.0, 0.0, f, v, 0.0, 0.0, 0.0, 1.0, 0.0])
     message.header.frame_id, message.header.stamp = frame, stamp
     return message
 

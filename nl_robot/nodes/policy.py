@@ -57,11 +57,14 @@ class Policy:
         self._beat()
         self._thinker.end()
 
+    def trouble(self) -> str:
+        """What is silent."""
+        return ', '.join(self._senses.lacks())
+
     def _on_goal(self, message: String) -> None:
         """Take a goal: first line the words, second the id of the command."""
         self._words, _, id_ = message.data.partition('\n')
         self._pursuit.abandon()
-        self._looks = []
         if self._words:
             self._pursuit.begin(id_, time.monotonic())
             self._still_at = self._senses.odometry_stamp
@@ -76,7 +79,6 @@ class Policy:
         report = pursuit.bridge_report(pursuit.waypoint, state, time.monotonic())
         if pursuit.phase == 'looking':
             self._still_at = self._senses.odometry_stamp
-            self._looks = self._looks if pursuit.looks else []
         self._do(report)
 
     def _on_tick(self) -> None:
@@ -93,7 +95,7 @@ class Policy:
         if (frames is None or senses.pose is None or senses.scan is None
                 or nanoseconds(senses.scan.header.stamp) <= self._still_at):
             return
-        self._looks.append(Look(frames, senses.pose))
+        self._looks[self._pursuit.looks:] = [Look(frames, senses.pose)]
         self._do(self._pursuit.looked(senses.pose, time.monotonic()))
 
     def _take(self, thought: Thought) -> None:
@@ -116,9 +118,8 @@ class Policy:
         if isinstance(effect, Report):
             self._tell(effect)
         elif isinstance(effect, Think) and senses.pose is not None:
-            self._thinker.decide(pursuit.id, self._words, self._looks, senses.cameras, senses.scan,
-                                 senses.pose, first=pursuit.decisions == 0)
-            self._looks = []
+            self._thinker.decide(pursuit.id, self._words, tuple(self._looks), senses.cameras,
+                                 senses.scan, senses.pose, first=pursuit.decisions == 0)
         elif isinstance(effect, Drive):
             now = self.node.get_clock().now().nanoseconds
             self._waypoint_stamp = max(self._waypoint_stamp + 1, now)

@@ -14,11 +14,14 @@ from types import FrameType
 from typing import Protocol
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+
+from nl_robot.nodes.qos import EVENTS
 
 
 class Living(Protocol):
@@ -28,6 +31,9 @@ class Living(Protocol):
 
     def farewell(self) -> None:
         """Publish what must be the last; the context is still valid."""
+
+    def trouble(self) -> str:
+        """What is wrong just now, for /diagnostics; '' when all is well."""
 
 
 def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
@@ -49,6 +55,7 @@ def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
         print(f'{sys.argv[0]}: {error}', file=sys.stderr)
         rclpy.try_shutdown()
         return 2
+    _report_health(shell)
     try:
         return _spin(shell, ended)
     finally:
@@ -73,6 +80,22 @@ def _spin(shell: Living, ended: threading.Event) -> int:
     finally:
         executor.shutdown(timeout_sec=0.0)
     return 0
+
+
+def _report_health(shell: Living) -> None:
+    """Tell /diagnostics once a second how the node is."""
+    node = shell.node
+    publisher = node.create_publisher(DiagnosticArray, '/diagnostics', EVENTS)
+
+    def tell() -> None:
+        trouble = shell.trouble()
+        message = DiagnosticArray(status=[DiagnosticStatus(
+            name=node.get_fully_qualified_name(), message=trouble or 'running',
+            level=DiagnosticStatus.WARN if trouble else DiagnosticStatus.OK)])
+        message.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(message)
+
+    every(node, 1.0, tell)
 
 
 def every(node: Node, seconds: float, callback: Callable[[], None]) -> None:

@@ -61,6 +61,10 @@ class SafetyGate:
             threading.Event().wait(FAREWELL_PAUSE)
         self._velocity.wait_for_all_acked(Duration(seconds=0.2))
 
+    def trouble(self) -> str:
+        """What holds the robot back."""
+        return '' if self._told[0] in ('open', 'idle') else self._told[0]
+
     def _on_stop(self, message: Empty | None) -> None:
         now = time.monotonic()
         self._gate.stop(now)

@@ -16,12 +16,18 @@ from sensor_msgs.msg import CameraInfo, Image, LaserScan
 from std_msgs.msg import UInt32
 
 from nl_robot.datatypes import Pose
-from nl_robot.nodes.conversions import fill_pose, image_message, scan_message, stamp_of
+from nl_robot.nodes.conversions import (
+    camera_info_message,
+    fill_pose,
+    image_message,
+    scan_message,
+    stamp_of,
+)
 from nl_robot.nodes.parameters import declare
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.sim.homes import free_poses, generate_home
-from nl_robot.sim.rig import CameraMount, Rig, one_camera_rig
+from nl_robot.sim.rig import Rig, one_camera_rig
 from nl_robot.sim.simulator import Simulator
 
 RIGS = {'four_cameras': Rig, 'one_camera': one_camera_rig}
@@ -76,6 +82,10 @@ class Sim:
         self._ended.set()
         self._painter.join(timeout=2.0)
 
+    def trouble(self) -> str:
+        """Whether pictures come."""
+        return '' if self._painter.is_alive() else 'no pictures'
+
     def _on_velocity(self, message: Twist) -> None:
         if math.isfinite(message.linear.x) and math.isfinite(message.angular.z):
             self._wish, self._wished_at = (message.linear.x, message.angular.z), self._sim.time
@@ -118,7 +128,8 @@ class Sim:
                 for mount, image, info in self._cameras:
                     picture, frame = pictures[mount.name], f'camera_{mount.name}'
                     image.publish(image_message(picture, frame, stamp))
-                    info.publish(_info(mount, frame, stamp))
+                    info.publish(camera_info_message(mount.width, mount.image_height,
+                                                     mount.focal, frame, stamp))
                 spent = time.monotonic() - began
                 # Drawing takes half of the time at most, so that the rest keeps up.
                 self._ended.wait(max(1.0 / self._image_rate - spent, spent))
@@ -127,18 +138,6 @@ class Sim:
                 self.node.get_logger().error(f'no more pictures: {error}')
         finally:
             self._sim.close()
-
-
-def _info(mount: CameraMount, frame: str, stamp: object) -> CameraInfo:
-    """The calibration of a camera: square pixels, no distortion."""
-    f, u, v = mount.focal, mount.width / 2, mount.image_height / 2
-    message = CameraInfo(width=int(mount.width), height=int(mount.image_height),
-                         distortion_model='plumb_bob', d=[0.0] * 5,
-                         k=[f, 0.0, u, 0.0, f, v, 0.0, 0.0, 1.0],
-                         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
-                         p=[f, 0.0, u, 0.0, 0.0, f, v, 0.0, 0.0, 0.0, 1.0, 0.0])
-    message.header.frame_id, message.header.stamp = frame, stamp
-    return message
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ def under_way(rig: Rig, words: str = 'drive on') -> tuple[str, float]:
 def no_motion_for(rig: Rig, seconds: float) -> None:
     began = time.monotonic()
     time.sleep(seconds)
-    assert not any(v or w for _, v, w in rig.robot.since(began + 0.05))
+    assert not any(v or w for _, v, w in rig.robot.since(began + 0.05 + rig.slack(began)))
 
 
 def test_policy_killed_then_started_again(rig: Rig) -> None:
@@ -38,7 +38,7 @@ def test_policy_killed_then_started_again(rig: Rig) -> None:
     assert (failed['id'], failed['reason']) == (id_, 'policy_lost')
     at = next(t for t, v in rig.heard(said) if v['state'] == 'failed')
     print(f'policy_lost told after {at - killed:.2f} s')
-    assert at - killed <= 1.0
+    assert at - killed <= 1.0 + rig.slack(killed)
     later = rig.say('drive on')
     rejected = rig.wait_state('rejected', later)
     assert rejected['reason'].startswith('not_ready:') and 'policy' in rejected['reason']
@@ -84,8 +84,8 @@ def test_everybody_is_asked_to_end_while_moving(rig: Rig, number: int) -> None:
     latency = rig.stop_latency(lambda: [rig.signal(name, number) for name in NODES])
     print(f'all asked to end, zero after {latency * 1e3:.0f} ms')
     assert latency <= 0.3
-    assert [rig.processes[name].wait(timeout=4) for name in NODES] == [0, 0, 0, 0]
-    assert time.monotonic() - began <= 4.0
+    assert [rig.processes[name].wait(timeout=10) for name in NODES] == [0, 0, 0, 0]
+    assert time.monotonic() - began <= 3.0 + 4.0 * rig.slack(began)
     assert [r[1:] for r in rig.robot.record[-3:]] == [(0.0, 0.0)] * 3
     assert not any('Traceback' in rig.log(name) for name in NODES)
 
@@ -94,7 +94,7 @@ def test_everybody_is_asked_to_end_while_moving(rig: Rig, number: int) -> None:
 def test_one_node_is_asked_to_end_while_moving(rig: Rig, name: str) -> None:
     under_way(rig)
     assert rig.stop_latency(lambda: rig.signal(name, signal.SIGTERM), hold=0.5) <= 0.8
-    assert rig.processes[name].wait(timeout=4) == 0
+    assert rig.processes[name].wait(timeout=10) == 0
     assert 'Traceback' not in rig.log(name)
     assert rig.robot.record[-1][1:] == (0.0, 0.0)
 

@@ -34,6 +34,7 @@ class FakeRobot:
         self.jump = 0.0
         self.record: list[tuple[float, float, float]] = []
         self.complaints: list[str] = []
+        self.yaws: list[float] = []
         make = self.node.create_publisher
         self._odom, self._scan = make(Odometry, 'odom', 10), make(LaserScan, 'scan', 10)
         self.images = {name: make(Image, f'camera/{name}/image_raw', 5) for name in CAMERAS}
@@ -95,6 +96,7 @@ class FakeRobot:
         now = time.monotonic()
         step, self._stepped_at = min(now - self._stepped_at, 0.1), now
         self.yaw += self.angular * step
+        self.yaws.append(self.yaw)
         self.x += self.linear * math.cos(self.yaw) * step
         self.y += self.linear * math.sin(self.yaw) * step
         if not self.odom_on:
