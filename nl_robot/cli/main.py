@@ -10,6 +10,7 @@ import argparse
 import difflib
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done · 1: it ran and did not succeed · 2: wrong input · 130: Ctrl-C
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:     # a program of its own, perhaps in the background of a script
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
     try:
         return dispatch('nl_robot', COMMANDS, arguments)
     except KeyboardInterrupt:
