@@ -21,9 +21,12 @@ def test_what_it_starts_and_sets_is_there(path):
     text = path.read_text(encoding='utf-8')
     programs = names_in((TREE / 'setup.py').read_text(encoding='utf-8'), r"'(\w+_node) = ")
     assert names_in(text, r"executable='(\w+)'") <= programs
+    assert {f'{name}_node' for name in names_in(text, r"'(safety_gate|bridge|policy|command)'")} \
+        <= programs
     nodes = ' '.join(p.read_text(encoding='utf-8') for p in (TREE / 'nl_robot/nodes').glob('*.py'))
-    declared = names_in(nodes, r"'(\w+)', ") | {'namespace'}
-    assert names_in(text, r"^    \('(\w+)', '") <= declared
+    assert names_in(text, r"^    \('(\w+)', '") <= names_in(nodes, r"'(\w+)', ")
+    for name in names_in(text, r"'([\w.]+\.(?:yaml|py))'"):
+        assert list(TREE.glob(f'*/{name}')), name
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
