@@ -35,12 +35,12 @@ class Policy:
         settings = declare_settings(node, PursuitSettings)
         self._pursuit = Pursuit(PursuitSettings(**{
             **vars(settings), 'headings': tuple(math.radians(h) for h in headings)}))
-        self._senses = Senses(node)
         agent = declare(node, 'agent', '', 'checkpoint directory (empty: the one of the package) '
                         'or python:module:function that makes an agent')
-        self._thinker = Thinker(agent, declare(
-            node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name> or '
-            'python:module:function that makes a detector'))
+        detector = declare(node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name>, '
+                           'topic (vision_msgs) or python:module:function that makes one')
+        self._senses = Senses(node, detections=detector == 'topic')
+        self._thinker = Thinker(agent, detector)
         self._looks: list[Look] = []
         self._words, self._still_at, self._waypoint_stamp = '', 0, 0
         self._waypoint = node.create_publisher(PoseStamped, 'waypoint', LATEST)

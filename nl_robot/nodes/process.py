@@ -6,6 +6,7 @@ be published; therefore `SignalHandlerOptions.NO` and a flag (rclpy issues 532, 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -41,6 +42,8 @@ def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
 
     0: asked to end · 1: a callback raised · 2: the parameters make no sense
     """
+    # networks as small as ours gain nothing from more threads, and starve the gate of cores
+    os.environ.setdefault('OMP_NUM_THREADS', '1')
     ended = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:

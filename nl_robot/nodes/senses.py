@@ -11,60 +11,46 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-import numpy as np
 from nav_msgs.msg import Odometry
-from numpy.typing import NDArray
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from nl_robot.datatypes import Pose
+from nl_robot.nodes.cameras import declare_cameras
 from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
-from nl_robot.nodes.parameters import declare
+from nl_robot.nodes.detections import detections_type
 from nl_robot.nodes.qos import SENSOR
+from nl_robot.perception.detection_topic import detections_from_message
 from nl_robot.perception.panorama import Camera
 
 TIMEOUT, CAMERA_TIMEOUT = 1.0, 2.0  # seconds until a sense counts as silent
-FOUR = ('front', 'left', 'back', 'right')
-
-
-def declare_cameras(node: Node) -> tuple[tuple[Camera, ...], list[str]]:
-    """The cameras that the parameters describe, and their image topics.
-
-    :raises ValueError: the lists do not have one entry for each camera
-    """
-    names = declare(node, 'cameras', list(FOUR), 'names of the cameras')
-    topics = declare(node, 'image_topics', [f'camera/{name}/image_raw' for name in FOUR],
-                     'one image topic for each camera; camera_info is beside it')
-    yaws = declare(node, 'camera_yaws', [0.0, 90.0, 180.0, -90.0],
-                   'where each camera looks, degrees, left is positive')
-    height = declare(node, 'camera_height', 1.0, 'of the cameras above the floor, m', 0.0, 3.0)
-    pitch = declare(node, 'camera_pitch', 8.0, 'degrees, positive looks down', -90.0, 90.0)
-    hfov = declare(node, 'camera_hfov', 92.0, 'horizontal angle of view, degrees, until a '
-                   'camera_info tells better', 10.0, 170.0)
-    if not len(names) == len(topics) == len(yaws):
-        raise ValueError(f'cameras, image_topics and camera_yaws need one entry for each camera, '
-                         f'got {len(names)}, {len(topics)} and {len(yaws)}')
-    cameras = tuple(Camera(name, math.radians(yaw), height, math.radians(pitch),
-                           math.radians(hfov), 160, 120) for name, yaw in zip(names, yaws))
-    return cameras, list(topics)
 
 
 class Senses:
-    """Subscribes to the sensors and keeps the newest of each."""
+    """Subscribes to the sensors and keeps the newest of each.
 
-    def __init__(self, node: Node) -> None:
+    :param detections: the robot's own detections are heard in the place of images
+    """
+
+    def __init__(self, node: Node, detections: bool = False) -> None:
         self._node = node
         cameras, topics = declare_cameras(node)
         self._cameras = {camera.name: camera for camera in cameras}
-        self._frames: dict[str, tuple[int, NDArray[np.uint8]]] = {}
+        self._frames: dict[str, tuple[int, Any]] = {}
         self._seen_at: dict[str, float] = {}
         self.scan: LaserScan | None = None
         self.pose: Pose | None = None
         self.odometry_stamp = 0
         for name, topic in zip(self._cameras, topics):
-            node.create_subscription(Image, topic, partial(self._on_image, name), SENSOR)
-            node.create_subscription(CameraInfo, topic.rpartition('/')[0] + '/camera_info',
+            beside = topic.rpartition('/')[0]
+            if detections:
+                node.create_subscription(detections_type(), f'{beside}/detections',
+                                         partial(self._on_detections, name), SENSOR)
+            else:
+                node.create_subscription(Image, topic, partial(self._on_image, name), SENSOR)
+            node.create_subscription(CameraInfo, f'{beside}/camera_info',
                                      partial(self._on_info, name), SENSOR)
         node.create_subscription(LaserScan, 'scan', self._on_scan, SENSOR)
         node.create_subscription(Odometry, 'odom', self._on_odometry, SENSOR)
@@ -86,8 +72,11 @@ class Senses:
         """Something good was heard of `name` just now."""
         self._seen_at[name] = time.monotonic()
 
-    def frames_after(self, stamp: int) -> dict[str, NDArray[np.uint8]] | None:
-        """One frame of each camera, all newer than `stamp` in nanoseconds, or None."""
+    def frames_after(self, stamp: int) -> dict[str, Any] | None:
+        """One picture (or list of detections) of each camera, all newer than `stamp`, or None.
+
+        :param stamp: nanoseconds
+        """
         if any(self._frames.get(name, (-1, None))[0] <= stamp for name in self._cameras):
             return None
         return {name: picture for name, (_, picture) in self._frames.items()}
@@ -112,11 +101,18 @@ class Senses:
                                           image_height=int(message.height))
         self._guarded(f'camera/{name}', take)
 
+    def _on_detections(self, name: str, message: Any) -> None:
+        """Take a vision_msgs/Detection2DArray."""
+        self._frames[name] = (nanoseconds(message.header.stamp), detections_from_message(message))
+        self.note(f'camera/{name}')
+
     def _on_info(self, name: str, message: CameraInfo) -> None:
         focal = float(message.k[0])
         if message.width and math.isfinite(focal) and focal > 0:
             hfov = 2.0 * math.atan(message.width / 2.0 / focal)
-            self._cameras[name] = replace(self._cameras[name], hfov=hfov)
+            self._cameras[name] = replace(self._cameras[name], hfov=hfov,
+                                          width=int(message.width),
+                                          image_height=int(message.height))
 
     def _on_scan(self, message: LaserScan) -> None:
         def take() -> None:

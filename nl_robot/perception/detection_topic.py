@@ -7,10 +7,18 @@ is tested wherever the package is not installed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nl_robot.perception.detectors import Detection
+
+
+class DetectionTopic:
+    """The detector of a robot that has one of its own: its frames are detections already."""
+
+    def detect(self, images: Sequence[Any]) -> list[list[Detection]]:
+        """The lists of `Detection` that came in the place of images."""
+        return [list(found) for found in images]
 
 
 def detections_from_message(message: Any, names: Mapping[str, str] | None = None,

@@ -52,7 +52,8 @@ class Detector(Protocol):
 def load_detector(name: str = 'embedded', **options: Any) -> Detector:
     """The detector of that name; its libraries are imported here and not before.
 
-    :param name: `embedded`, `embedded:<directory>` or `zero-shot:<path or hub name>`
+    :param name: `embedded`, `embedded:<directory>`, `zero-shot:<path or hub name>`, or `topic`
+        where frames are lists of detections already
     :param options: handed to the detector (`threshold`, `labels`, ...)
     :raises ValueError: for a name that no detector answers to
     """
@@ -63,8 +64,11 @@ def load_detector(name: str = 'embedded', **options: Any) -> Detector:
     if family == 'zero-shot' and argument:
         from nl_robot.perception.zero_shot import ZeroShotDetector
         return ZeroShotDetector.load(argument, **options)
-    raise ValueError(f"unknown detector {name!r}; use 'embedded', 'embedded:<directory>' or "
-                     "'zero-shot:<path or hub name>'")
+    if name == 'topic':
+        from nl_robot.perception.detection_topic import DetectionTopic
+        return DetectionTopic()
+    raise ValueError(f"unknown detector {name!r}; use 'embedded', 'embedded:<directory>', "
+                     "'zero-shot:<path or hub name>' or 'topic'")
 
 
 def require_frames(images: Sequence[Image]) -> None:
