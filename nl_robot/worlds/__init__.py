@@ -1,1 +1,1 @@
-"""Worlds to act and learn in: the contract, and graph worlds of places and ways."""
+"""Worlds to act and learn in: the contract, graph worlds, and the buildings of Room-to-Room."""

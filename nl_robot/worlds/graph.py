@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +29,12 @@ class PlaceGraph:
     """Places with their sightings and waypoints; bearings are in the map frame (yaw 0).
 
     :param name: of the home or building
-    :param points: (p, 2) positions, metres
+    :param points: (p, 2) positions on the plan, metres
     :param labels: the label of every sighting of every place, in the order of the rows
     :param sightings: (n, 6) place, bearing, elevation, size (radians), distance (m, nan), score
-    :param ways: (w, 4) place, bearing, elevation (radians), distance (m)
+    :param ways: (w, 4) place, bearing, elevation (radians), distance on the plan (m)
     :param leads_to: (w,) the place that each waypoint leads to
+    :param heights: (p,) metres; none given: all places are on one floor, at 0
     """
 
     name: str
@@ -40,9 +43,14 @@ class PlaceGraph:
     sightings: NDArray[np.float64]
     ways: NDArray[np.float64]
     leads_to: NDArray[np.int64]
+    heights: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         places = len(self.points)
+        if not len(self.heights):
+            object.__setattr__(self, 'heights', np.zeros(places))
+        if len(self.heights) != places:
+            raise ValueError(f'{self.name}: {len(self.heights)} heights for {places} places')
         if len(self.labels) != len(self.sightings) or len(self.leads_to) != len(self.ways):
             raise ValueError(f'{self.name}: labels and sightings, or ways and their ends, differ '
                              'in number')
@@ -62,9 +70,10 @@ class PlaceGraph:
         return [np.flatnonzero(self.ways[:, 0] == p) for p in range(len(self.points))]
 
     def lengths(self) -> NDArray[np.float64]:
-        """(w,) metres between the two places of every way."""
-        start, end = self.points[self.ways[:, 0].astype(int)], self.points[self.leads_to]
-        return np.maximum(np.hypot(*(end - start).T), 0.05)
+        """(w,) metres between the two places of every way, climbing included."""
+        places = np.column_stack([self.points, self.heights])
+        start, end = places[self.ways[:, 0].astype(int)], places[self.leads_to]
+        return np.maximum(np.sqrt(((end - start) ** 2).sum(axis=1)), 0.05)
 
     def distances_to(self, targets: NDArray[np.bool_]) -> NDArray[np.float64]:
         """(p,) metres along the ways from every place to the nearest target; inf for none.
@@ -79,19 +88,37 @@ class PlaceGraph:
         found = graph_distances(back, -1)  # type: ignore[arg-type]
         return np.array([found.get(p, math.inf) for p in range(len(self.points))])
 
+    @cached_property
+    def distances_between(self) -> NDArray[np.float32]:
+        """(p, p) metres along the ways from every place to every other (Floyd 1962)."""
+        between = np.full((len(self.points),) * 2, np.inf)
+        starts = self.ways[:, 0].astype(int)
+        np.minimum.at(between, (starts, self.leads_to), self.lengths())
+        np.fill_diagonal(between, 0.0)
+        for middle in range(len(between)):
+            np.minimum(between, between[:, middle, None] + between[None, middle], out=between)
+        return between.astype(np.float32)
+
     def nearest(self, x: float, y: float) -> int:
         """The place nearest to a point."""
         return int(np.argmin(np.hypot(self.points[:, 0] - x, self.points[:, 1] - y)))
 
+    def arrays(self) -> dict[str, Any]:
+        """Everything by name, as `from_arrays` takes it and an npz file keeps it."""
+        return {'format': FORMAT, 'name': self.name, 'points': self.points,
+                'labels': np.array(self.labels, dtype=str), 'sightings': self.sightings,
+                'ways': self.ways, 'leads_to': self.leads_to, 'heights': self.heights}
+
+    @classmethod
+    def from_arrays(cls, data: Mapping[str, Any]) -> PlaceGraph:
+        """The graph of `arrays`; files from before there were heights have none."""
+        return cls(str(data['name']), data['points'], tuple(data['labels'].tolist()),
+                   data['sightings'], data['ways'], data['leads_to'],
+                   data['heights'] if 'heights' in data else np.zeros(0))
+
     def save(self, path: Path) -> None:
         """Write one npz file, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f'.{os.getpid()}.tmp')
-        with open(temporary, 'wb') as file:
-            np.savez_compressed(file, format=FORMAT, name=self.name, points=self.points,
-                                labels=np.array(self.labels, dtype=str),
-                                sightings=self.sightings, ways=self.ways, leads_to=self.leads_to)
-        os.replace(temporary, path)
+        save_arrays(path, self.arrays())
 
     @classmethod
     def load(cls, path: Path) -> PlaceGraph:
@@ -100,8 +127,16 @@ class PlaceGraph:
             if int(data['format']) != FORMAT:
                 raise ValueError(f'{path} has format {int(data["format"])}, not {FORMAT}: '
                                  'delete it and build it again')
-            return cls(str(data['name']), data['points'], tuple(map(str, data['labels'])),
-                       data['sightings'], data['ways'], data['leads_to'])
+            return cls.from_arrays(data)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write one npz file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f'.{os.getpid()}.tmp')
+    with open(temporary, 'wb') as file:
+        np.savez_compressed(file, **arrays)
+    os.replace(temporary, path)
 
 
 class GraphWorld:
