@@ -2,8 +2,8 @@
 
 Closed loop in physics (`--world physics`: camera pictures, detector, agent, driver, gate) or in
 graphs of places (`--world graph`: true sightings, no motion).  In the same table: the agent
-with left and right swapped in its command, with a blank command, and with the command of
-another episode; a random agent; and the shortest path that its waypoints allow.
+with left and right swapped where its command says them, with a blank command, and with the
+command of another episode; a random agent; and the shortest path that its waypoints allow.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from nl_robot.embodied.closed_loop import PhysicsWorld
 from nl_robot.embodied.goals import blank, swap_left_right
 from nl_robot.embodied.home_episodes import (
     FRAMES,
+    SIDED,
     HomeEpisode,
     HomeJudge,
     read_episodes,
@@ -43,7 +44,8 @@ from nl_robot.settings import shared_dir
 from nl_robot.sim.records import SPLITS
 from nl_robot.worlds.graph import GraphWorld
 
-AGENTS = ('agent', 'left-right swapped', 'blank command', 'other command', 'random',
+SWAPPED = 'left-right swapped'
+AGENTS = ('agent', SWAPPED, 'blank command', 'other command', 'random',
           'shortest path')
 
 
@@ -122,7 +124,8 @@ def _jobs(episodes: list[HomeEpisode], agents: list[str], done: set[tuple[str, i
     """By home: its episodes, another episode's words, and the agents that have yet to run."""
     homes = defaultdict(list)
     for position, episode in enumerate(episodes):
-        todo = [name for name in agents if (name, episode.index) not in done]
+        todo = [name for name in agents if (name, episode.index) not in done
+                and (episode.sided or name != SWAPPED)]
         other = episodes[(position + len(episodes) // 2) % len(episodes)].words
         if todo:
             homes[episode.home].append((episode, other, todo))
@@ -153,7 +156,7 @@ def _run_home(job: tuple[int, list[tuple[HomeEpisode, str, list[str]]]], world: 
     rows = []
     for episode, other, names in episodes:
         for name in names:
-            words = {'left-right swapped': swap_left_right(episode.words),
+            words = {SWAPPED: swap_left_right(episode.words),
                      'blank command': blank(episode.words),
                      'other command': other}.get(name, episode.words)
             task = judge.task(episode, words)
@@ -256,11 +259,21 @@ def _tables(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]
     return {name: by_tag(results[name]) for name in AGENTS if name in results}
 
 
+def _side_by_side(tables: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """One row per agent; before the swapped commands, the agent on the same ones."""
+    rows = {}
+    for name, table in tables.items():
+        if name == SWAPPED and SIDED in tables.get('agent', {}):
+            rows[f'agent, {SIDED}'] = tables['agent'][SIDED]
+        rows[name] = table['all']
+    return rows
+
+
 def _report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     """Print the agents side by side, then the agent by kind of command and frames."""
     tables = _tables(rows)
     print(f'\n{args.world} homes, success within 1.5 m along the floor (rooms: inside)\n')
-    print(markdown_table({name: table['all'] for name, table in tables.items()}))
+    print(markdown_table(_side_by_side(tables)))
     if 'agent' in tables:
         print('\nthe agent, by kind of command and sentence frames\n')
         print(markdown_table(tables['agent']))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nl_robot.datatypes import Pose
-from nl_robot.embodied.goals import goals_for_target
+from nl_robot.embodied.goals import goals_for_target, swap_left_right
 from nl_robot.embodied.places import REACH, Target, places_of
 from nl_robot.embodied.runner import Task
 from nl_robot.geometry import FloorGrid
@@ -21,6 +21,7 @@ from nl_robot.sim.homes import floor_grid, free_poses, generate_home
 from nl_robot.sim.records import Home
 
 FRAMES = ('trained', 'held-out')
+SIDED = 'left or right said'
 NEAR_FREE = 0.15        # metres; a given start this near to the free floor stands on it
 
 
@@ -38,6 +39,11 @@ class HomeEpisode:
     words: str
     target: Target
     tags: tuple[str, ...]
+
+    @property
+    def sided(self) -> bool:
+        """True when the words say left or right."""
+        return swap_left_right(self.words) != self.words
 
 
 def sample_episodes(homes: Sequence[int], count: int, seed: int, frames: str) -> list[HomeEpisode]:
@@ -171,7 +177,7 @@ class HomeJudge:
             """Metres along the floor from a point to fulfilment."""
             return grid.distance_at(field, x, y)
         return Task(*episode.start, episode.words if words is None else words, remaining, within,
-                    episode.tags)
+                    episode.tags + ((SIDED,) if episode.sided else ()))
 
     def start(self, episode: HomeEpisode) -> Pose:
         """Where the episode starts."""
