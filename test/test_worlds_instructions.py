@@ -39,16 +39,17 @@ def with_record(tmp_path, dataset='R2R', **change):
 
 def test_room_to_room(data):
     instructions, tasks = split_tasks(data, 'r2r', 'train')
-    assert [i.id for i in instructions] == ['7_0', '7_1', '8_0']
+    assert [i.id for i in instructions] == ['7_0', '7_1', '8_0', '9_0']
     assert [t.goal for t in tasks] == ['Walk past the sofa and go up.', 'Up the stairs.',
-                                       'Go to the lamp.']
-    up, _, lamp = tasks
+                                       'Go to the lamp.', 'Straight on.']
+    up, _, lamp, straight = tasks
     assert up.tags == ('r2r',) and up.graph.name == 'tiny' and up.graph is lamp.graph
     assert (up.place, lamp.place) == (0, 1)
     assert (up.yaw, lamp.yaw) == pytest.approx((math.pi / 2, 0.0))
     # d is 4.24 m from c, so nothing else is within 3 m of it; b is 2 m from c and a is 4 m
     assert up.fulfilled.tolist() == [False, False, False, True, False, False]
     assert lamp.fulfilled.tolist() == [False, True, True, False, False, False]
+    assert straight.fulfilled.tolist() == [False] * 5 + [True]      # 3.1 m are too far
     assert lamp.best.tolist() == [False, False, True, False, False, False]
     assert up.shortest == pytest.approx(4 + CLIMB) and lamp.shortest == pytest.approx(2)
     assert up.cost == pytest.approx([4 + CLIMB, 2 + CLIMB, CLIMB, 0, np.inf, np.inf])

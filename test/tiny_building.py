@@ -1,6 +1,6 @@
 """A building of six viewpoints, written in the official formats of Room-to-Room and REVERIE.
 
-    d  (2, 5), three metres up            f
+    d  (2, 5), three metres up            f  (-50, 3.1)
     |                                     |
     b (0, 2) -- c (2, 2)   lamp (3.5, 2)  |   x is not included
     |                                     |
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 EYES = {'a': (0.0, 0.0, 1.5), 'b': (0.0, 2.0, 1.5), 'x': (0.0, 1.0, 1.5), 'c': (2.0, 2.0, 1.5),
-        'd': (2.0, 5.0, 4.5), 'e': (-50.0, 0.0, 1.5), 'f': (-50.0, 2.0, 1.5)}
+        'd': (2.0, 5.0, 4.5), 'e': (-50.0, 0.0, 1.5), 'f': (-50.0, 3.1, 1.5)}
 OPEN = ('ab', 'bc', 'cd', 'ef', 'ax', 'bx')
 VISIBLE = ('ab', 'ba', 'bc', 'cb', 'ac', 'cd', 'ax', 'xa')      # the first sees the second
 # official number: name, position of a cube of 20 cm, viewpoints that list it in their views
@@ -30,7 +30,9 @@ HIDDEN = {'b': (12,), 'd': (12,), 'f': (15,)}       # listed, but in none of the
 R2R = [{'scan': 'tiny', 'path_id': 7, 'path': ['a', 'b', 'c', 'd'], 'heading': 0.0,
         'instructions': ['Walk past the sofa and go  up. ', 'Up the stairs.'], 'distance': 8.2},
        {'scan': 'tiny', 'path_id': 8, 'path': ['b', 'c'], 'heading': math.pi / 2,
-        'instructions': ['Go to the lamp.'], 'distance': 2.0}]
+        'instructions': ['Go to the lamp.'], 'distance': 2.0},
+       {'scan': 'tiny', 'path_id': 9, 'path': ['e', 'f'], 'heading': 0.0,
+        'instructions': ['Straight on.'], 'distance': 3.1}]
 REVERIE = [{'scan': 'tiny', 'path_id': 7, 'objId': 11, 'id': '7_11', 'path': ['d', 'c', 'b'],
             'heading': math.pi, 'instructions': ['Clean the sofa.']},
            {'scan': 'tiny', 'path_id': 9, 'objId': 12, 'id': '9_12', 'path': ['a', 'b'],

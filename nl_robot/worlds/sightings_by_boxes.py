@@ -122,9 +122,8 @@ def list_objects(boxes: Boxes) -> Listings:
     keys, group = np.unique(boxes.places * count + boxes.objects, return_inverse=True)
     x, y, width, height = boxes.corners.T
     middle, _ = directions(boxes.views, x + width / 2, y + height / 2)
-    weight = width * height + 1
-    east = np.bincount(group, weight * np.cos(middle), len(keys))
-    north = np.bincount(group, weight * np.sin(middle), len(keys))
+    east = np.bincount(group, np.cos(middle), len(keys))
+    north = np.bincount(group, np.sin(middle), len(keys))
     around = np.arctan2(north, east)
     low, high = np.full((2, len(keys)), np.inf), np.full((2, len(keys)), -np.inf)
     for across, down in ((0, .5), (1, .5), (.5, 0), (.5, 1)):
