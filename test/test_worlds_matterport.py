@@ -249,6 +249,7 @@ def test_a_building_without_a_single_box():
     ('table#w/#clutter', 'table with clutter'), ('art#/#statue', 'art'),
     ('washer-dryer', 'washer dryer'), ('ceiling##duct', 'ceiling duct'), ('Sofa', 'sofa'),
     ('celling#borader', 'ceiling border'), ('doorr#frame', 'door frame'), ('draw', 'drawer'),
+    ('painter', 'painting'),
     ('unknown', ''), ('unknown#/#other#room', ''), ('unkown#object', ''), ('other#room', ''),
     ('objects', ''), ('#', '')])
 def test_object_names_become_words(name, words):

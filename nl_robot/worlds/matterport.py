@@ -21,7 +21,7 @@ from nl_robot.worlds.graph import PlaceGraph, save_arrays
 from nl_robot.worlds.official_files import DataFolder
 from nl_robot.worlds.sightings_by_boxes import gather_boxes, list_objects, sightings_of
 
-CACHE_FORMAT = 1        # raised whenever what is cached is computed in another way
+CACHE_FORMAT = 2        # raised whenever what is cached is computed in another way
 SHORTEST_METRES = 0.05  # of a way on the plan: two viewpoints may stand above each other
 
 

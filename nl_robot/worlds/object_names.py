@@ -37,7 +37,7 @@ WORDS = {
     'kitchencounter': 'kitchen counter', 'knive': 'knife', 'laundary': 'laundry',
     'liight': 'light', 'llight': 'light', 'matt': 'mat', 'mirrorframe': 'mirror frame',
     'nighstand': 'nightstand', 'nob': 'knob', 'paingitn': 'painting', 'paining': 'painting',
-    'paintintg': 'painting', 'paip': 'pipe', 'picutre': 'picture',
+    'painter': 'painting', 'paintintg': 'painting', 'paip': 'pipe', 'picutre': 'picture',
     'placesetting': 'place setting', 'poll': 'pole', 'scultpure': 'sculpture', 'self': 'shelf',
     'sidetable': 'side table', 'sofachair': 'sofa chair', 'soffet': 'soffit', 'sowing': 'sewing',
     'tarrace': 'terrace', 'trashcan': 'trash can', 'trohpy': 'trophy', 'utencil': 'utensil',
