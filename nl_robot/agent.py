@@ -23,12 +23,13 @@ CANARY = Observation((Sighting('white fridge', 0.3, distance=2.0),
 class Agent:
     """A policy with its memory of the episode that runs.
 
-    Greedy: `decide` takes the most probable choice.  Not thread-safe: one thread owns it.
+    Greedy: `decide` takes the most probable choice.  `policy` and `encoder` are there to be
+    read.  Not thread-safe: one thread owns it.
     """
 
     def __init__(self, policy: Policy, encoder: TextEncoder) -> None:
-        self._policy = policy.eval()
-        self._encoder = encoder
+        self.policy = policy.eval()
+        self.encoder = encoder
         self._labels = LabelTable(encoder)
         self._goal: GoalWords | None = None
         self._memory = Memory()
@@ -59,7 +60,7 @@ class Agent:
 
     def set_goal(self, text: str) -> None:
         """Begin a new episode that pursues these words; what was seen before is forgotten."""
-        self._goal = goal_words(self._encoder, [text])[0]
+        self._goal = goal_words(self.encoder, [text])[0]
         self._memory = Memory()
         self._arrived = None
 
@@ -74,7 +75,7 @@ class Agent:
         self._memory.add(view)
         inputs = step_inputs(self._goal, self._memory, view, self._labels.vectors)
         with torch.inference_mode():
-            logits, arrived = self._policy(collate([self._goal], [inputs], self._labels.vectors))
+            logits, arrived = self.policy(collate([self._goal], [inputs], self._labels.vectors))
             probabilities = torch.softmax(logits[0], dim=0).numpy().astype(np.float64)
             self._arrived = float(torch.sigmoid(arrived[0]))
         best = int(probabilities.argmax())

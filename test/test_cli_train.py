@@ -36,7 +36,7 @@ def options(tmp_path, monkeypatch):
     graph = star(THINGS)
     tasks = [task_in(graph, 0, f'go to the {thing}', [k + 1], ('room',))
              for k, thing in enumerate(THINGS)]
-    monkeypatch.setattr(command, '_tasks', lambda *given: tasks)
+    monkeypatch.setattr(command, 'training_tasks', lambda *given: (tasks, tasks))
     monkeypatch.setattr(command, 'load_text_encoder', lambda *given, **more: CachingEncoder())
     (tmp_path / 'train.yaml').write_text(yaml.safe_dump(SETTINGS))
     parser = argparse.ArgumentParser()

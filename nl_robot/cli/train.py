@@ -1,4 +1,4 @@
-"""`nl_robot train`: learn the agent from demonstrations in generated homes."""
+"""`nl_robot train`: learn an agent from demonstrations in generated homes or real buildings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import numpy as np
 import torch
 
 from nl_robot.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from nl_robot.cli.workers import worker_pool
-from nl_robot.embodied.demonstrations import home_tasks
+from nl_robot.cli.arguments import natural, positive
+from nl_robot.cli.train_tasks import WORLDS, HomesData, training_tasks
 from nl_robot.evaluation import by_tag, markdown_table
 from nl_robot.language.encoder import TextEncoder, load_text_encoder
 from nl_robot.learning.cloning import Cloning, CloningSettings
@@ -31,20 +30,8 @@ from nl_robot.learning.rollouts import Rollouts, greedy_results
 from nl_robot.nets.inputs import GoalWords, LabelTable, goal_words
 from nl_robot.nets.policy import Policy, PolicySettings
 from nl_robot.settings import load_settings, shared_dir, to_mapping
-from nl_robot.sim.records import SPLITS
-from nl_robot.worlds.tasks import GraphTask
 
 SAVE_EVERY = 250
-
-
-@dataclass(frozen=True)
-class HomesData:
-    """Which demonstrations are drawn: how many homes, and tasks in each."""
-
-    train_homes: int = 200
-    tasks_per_home: int = 120
-    val_homes: int = 10
-    val_tasks_per_home: int = 40
 
 
 @dataclass(frozen=True)
@@ -59,19 +46,22 @@ class TrainSettings:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `nl_robot train`."""
-    parser.add_argument('--world', choices=('homes',), default='homes',
-                        help='where the demonstrations come from')
+    parser.add_argument('--world', choices=sorted(WORLDS), default='homes',
+                        help='where the demonstrations come from; mix: r2r and reverie')
+    parser.add_argument('--data', type=Path,
+                        help='the folder with the official files of Room-to-Room and REVERIE')
     parser.add_argument('--method', choices=('cloning',), default='cloning',
                         help='behaviour cloning of the geodesic expert, on its ways and then on '
                              "the learner's own")
     parser.add_argument('--settings', type=Path, help='YAML file (default: config/train.yaml)')
-    parser.add_argument('--updates', type=int, help='optimizer steps, instead of the settings\'')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--updates', type=positive,
+                        help='optimizer steps, instead of the settings\'')
+    parser.add_argument('--seed', type=natural, default=0)
     parser.add_argument('--out', type=Path, required=True,
                         help='where the run is kept; the agent is OUT/checkpoint')
     parser.add_argument('--cache', type=Path, default=Path('.cache/homes'),
                         help='where graphs and tasks are kept between runs')
-    parser.add_argument('--workers', type=int, default=2,
+    parser.add_argument('--workers', type=positive, default=2,
                         help='processes that build graphs and tasks')
 
 
@@ -79,16 +69,15 @@ def run(args: argparse.Namespace) -> int:
     """Prepare the data, train or resume, evaluate on validation homes, write the checkpoint."""
     settings = _settings(args)
     updates_done(to_mapping(settings), args.out)     # a wrong --out is told before the long work
-    train = _tasks('train', settings.data.train_homes, settings.data.tasks_per_home, args)
-    val = _tasks('val', settings.data.val_homes, settings.data.val_tasks_per_home, args)
+    train, val = training_tasks(args, settings.data)
     encoder = load_text_encoder(cache_path=args.cache / 'words.npz', cache_size=100_000)
     goals = _goal_book(encoder, [task.goal for task in [*train, *val]])
     labels = LabelTable(encoder)
     labels.ids(sorted({label for graph in {id(t.graph): t.graph for t in train}.values()
                       for label in set(graph.labels)}))
     torch.manual_seed(args.seed)
-    learner = Cloning(Policy(settings.policy), train, labels, goals, settings.cloning,
-                      settings.noise)
+    noise = settings.noise if args.world == 'homes' else None    # real boxes are noisy enough
+    learner = Cloning(Policy(settings.policy), train, labels, goals, settings.cloning, noise)
     if load_state(learner, to_mapping(settings), args.out):
         print(f'resuming {args.out} at update {learner.update}', flush=True)
     progress = _Progress(learner, to_mapping(settings), args.out)
@@ -98,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         progress.save()
         print(f'interrupted at update {learner.update}: the same command resumes', flush=True)
         return 130
-    rollouts = Rollouts(labels, goals, settings.cloning.max_steps, settings.noise,
+    rollouts = Rollouts(labels, goals, settings.cloning.max_steps, noise,
                         np.random.default_rng(0))
     table = by_tag(greedy_results(learner.policy, rollouts, val))
     _write(learner, settings, encoder, table, args)
@@ -113,27 +102,6 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
     if args.updates is not None:
         cloning = replace(cloning, updates=args.updates)
     return replace(settings, cloning=cloning)
-
-
-def _tasks(split: str, homes: int, count: int, args: argparse.Namespace) -> list[GraphTask]:
-    """The tasks of the first homes of a split, built by several processes where not cached."""
-    seeds = list(SPLITS[split])[:homes]
-    make = partial(home_tasks, count=count, frames='train' if split == 'train' else 'all',
-                   cache=args.cache)
-    began, tasks = time.monotonic(), []
-    with worker_pool(args.workers) as pool:
-        for done, _ in enumerate(pool.imap_unordered(partial(_warm, make), seeds), 1):
-            if done % 10 == 0 or done == len(seeds):
-                print(f'{split}: {done} of {len(seeds)} homes, '
-                      f'{time.monotonic() - began:.0f} s', flush=True)
-    for seed in seeds:
-        tasks += make(seed)
-    return tasks
-
-
-def _warm(make: Callable[[int], Sequence[GraphTask]], seed: int) -> int:
-    """Fill the cache in another process; how many tasks it holds."""
-    return len(make(seed))
 
 
 def _goal_book(encoder: TextEncoder, texts: Sequence[str]) -> Callable[[str], GoalWords]:

@@ -125,18 +125,20 @@ def result_of(run: Run) -> Result:
 
 def greedy_results(policy: Policy, rollouts: Rollouts, tasks: Iterable[GraphTask],
                    width: int = 64) -> list[Result]:
-    """Run the policy greedily on every task, `width` of them side by side."""
+    """Run the policy greedily on every task, `width` of them side by side; in their order."""
     policy.eval()
-    waiting = iter(list(tasks))
-    results: list[Result] = []
-    active: list[Run] = []
+    waiting = iter(enumerate(tasks))
+    results: dict[int, Result] = {}
+    active: list[tuple[int, Run]] = []
     while True:
-        active += [rollouts.begin(task) for task in islice(waiting, width - len(active))]
+        active += [(number, rollouts.begin(task))
+                   for number, task in islice(waiting, width - len(active))]
         if not active:
-            return results
-        inputs = [rollouts.look(run) for run in active]
+            return [results[number] for number in sorted(results)]
+        runs = [run for _, run in active]
+        inputs = [rollouts.look(run) for run in runs]
         with torch.inference_mode():
-            choices = policy(rollouts.batch(active, inputs))[0].argmax(dim=1).tolist()
-        over = [rollouts.act(run, choice) for run, choice in zip(active, choices)]
-        results += [result_of(run) for run, done in zip(active, over) if done]
-        active = [run for run, done in zip(active, over) if not done]
+            choices = policy(rollouts.batch(runs, inputs))[0].argmax(dim=1).tolist()
+        over = [rollouts.act(run, choice) for run, choice in zip(runs, choices)]
+        results |= {number: result_of(run) for (number, run), done in zip(active, over) if done}
+        active = [pair for pair, done in zip(active, over) if not done]

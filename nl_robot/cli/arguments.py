@@ -1,0 +1,45 @@
+"""What several commands take as arguments: numbers with a least value, files to be written.
+
+Each function is a `type=` of argparse, so that wrong input is told before any long work begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def natural(text: str) -> int:
+    """A whole number, 0 or more."""
+    return _whole(text, 0)
+
+
+def positive(text: str) -> int:
+    """A whole number, 1 or more."""
+    return _whole(text, 1)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f'must be a whole number, {least} or more, got {text!r}')
+    return number
+
+
+def output_file(text: str) -> Path:
+    """The path of a file that can be written; its folder is made."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f'must be a file, but {text!r} is a folder')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f'no folder {path.parent} can be made: {error.strerror}') from error
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{text!r} may not be written')
+    return path
