@@ -62,10 +62,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 
 def load_yaml(path: Path) -> Any:
-    """The content of a YAML file; ValueError with file and line when it is not YAML."""
+    """The content of a YAML file; ValueError names the file when it is not YAML."""
     try:
         return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f'{path} is not valid YAML: {error}') from error
 
 

@@ -192,9 +192,16 @@ def test_commands_that_others_wrote(arguments, tmp_path, capsys):
     assert rows['shortest path']['result']['travelled'] == 0
 
 
-def test_no_episodes_are_refused(arguments):
-    with pytest.raises(ValueError, match='--episodes must be at least 1, got 0'):
-        command.run(arguments('--episodes', '0'))
+@pytest.mark.parametrize('option', ['--episodes', '--max-steps', '--workers'])
+def test_no_episodes_steps_or_workers_are_refused(arguments, capsys, option):
+    with pytest.raises(SystemExit):
+        arguments(option, '0')
+    assert f"{option}: must be a whole number, 1 or more, got '0'" in capsys.readouterr().err
+
+
+def test_homes_without_a_seed_are_not_those_of_the_split(arguments):
+    with pytest.raises(ValueError, match="must look like .* got ''"):
+        command.run(arguments('--homes', ''))
 
 
 @pytest.mark.parametrize(('text', 'seeds'), [

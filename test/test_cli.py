@@ -22,6 +22,10 @@ def run(args):
         open('/nowhere/at/all')
     if args.say == 'interrupt':
         raise KeyboardInterrupt
+    if args.say == 'folder':
+        open('/')
+    if args.say in ('loud', 'little'):
+        print('x\\n' * (100_000 if args.say == 'loud' else 1))
     return len(args.say)
 '''
 
@@ -50,12 +54,13 @@ def test_a_group_leads_to_its_command(commands):
 
 @pytest.mark.parametrize(('argv', 'said'), [
     (['godo'], "no command 'godo'; did you mean 'good'?"),
-    (['xyz'], 'It has: good, absent, hungry, group'),
+    (['xyz'], "'xyz'. It has: good, absent, hungry, group"),
     (['group', 'bad'], "nl_robot group has no command 'bad'"),
     (['absent'], 'not part of this installation'),
     (['hungry'], "needs the Python module 'no_such_library'"),
     (['good', '--say', 'value'], 'nl_robot: two lines'),
     (['good', '--say', 'file'], 'there is no file /nowhere/at/all'),
+    (['good', '--say', 'folder'], 'nl_robot: /: Is a directory'),
 ])
 def test_wrong_input_is_one_sentence_and_status_2(commands, capsys, argv, said):
     assert cli.main(argv) == 2
@@ -67,6 +72,19 @@ def test_wrong_input_is_one_sentence_and_status_2(commands, capsys, argv, said):
 def test_an_interrupt_ends_with_130(commands, capsys):
     assert cli.main(['good', '--say', 'interrupt']) == 130
     assert 'Traceback' not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('say', ['loud', 'little'])
+def test_output_that_nobody_reads_any_more_is_no_error(commands, tmp_path, say):
+    script = (f'import sys; sys.path.insert(0, {str(tmp_path)!r}); from nl_robot.cli import main;'
+              'main.COMMANDS = (main.Command("good", "fake_good", ""),); sys.stdin.readline();'
+              f'sys.exit(main.main(["good", "--say", {say!r}]))')
+    with subprocess.Popen([sys.executable, '-c', script], stdin=subprocess.PIPE, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == ''
+    assert process.returncode == 1
 
 
 def test_no_command_lists_them_all(capsys):

@@ -29,6 +29,13 @@ def test_a_seed_must_not_be_negative(capsys):
     assert 'got -1' in capsys.readouterr().err
 
 
+def test_a_start_in_a_wall_is_refused_with_a_better_one(tmp_path, capsys):
+    argv = ['sim-home', '--seed', '2000', '--cameras', str(tmp_path / 'c.png'), '--start']
+    assert main.main([*argv, '99', '99', '0']) == 2
+    assert 'start (99, 99) is not on the free floor of home-2000; the nearest that is' in \
+        capsys.readouterr().err
+
+
 def test_images_stand_side_by_side_in_order():
     one, two = np.zeros((2, 3, 3), np.uint8), np.ones((2, 1, 3), np.uint8)
     joined = sim_home.side_by_side([one, two])

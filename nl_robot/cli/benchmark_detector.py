@@ -10,18 +10,20 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
+
+from nl_robot.cli.arguments import natural, output_file, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be chosen."""
     parser.add_argument('--split', choices=('train', 'val', 'test'), default='test')
-    parser.add_argument('--homes', default='', help='seeds in place of the split, as 3000-3009')
-    parser.add_argument('--poses', type=int, default=20, help='per home (default: %(default)s)')
+    parser.add_argument('--homes', help='seeds in place of the split, as 3000-3009')
+    parser.add_argument('--poses', type=positive, default=20,
+                        help='per home (default: %(default)s)')
     parser.add_argument('--detector', default='embedded',
                         help='embedded, embedded:<directory> or zero-shot:<path or hub name>')
-    parser.add_argument('--seed', type=int, default=0, help='of the poses')
-    parser.add_argument('--json', type=Path, help='write the numbers there')
+    parser.add_argument('--seed', type=natural, default=0, help='of the poses')
+    parser.add_argument('--json', type=output_file, help='write the numbers there')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from nl_robot.perception.detector_scores import numbers, table
     from nl_robot.perception.detectors import load_detector
     from nl_robot.sim.records import SPLITS
-    seeds = seeds_of(args.homes) if args.homes else list(SPLITS[args.split])
+    seeds = list(SPLITS[args.split]) if args.homes is None else seeds_of(args.homes)
     detector = load_detector(args.detector)
     begin = time.perf_counter()
     tallies = measure(detector, seeds, args.poses, args.seed, lambda line: print(line, flush=True))

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import sha256
+from nl_robot.cli.arguments import natural, output_file, positive
 from nl_robot.cli.workers import worker_pool
 from nl_robot.datatypes import Decision, Observation
 from nl_robot.embodied.closed_loop import PhysicsWorld
@@ -55,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument('--split', choices=sorted(SPLITS), default='test')
     where.add_argument('--homes', help='seeds of homes, as 3000-3009 or 7,9,12')
     where.add_argument('--commands', type=Path, help='YAML file of commands; see the README')
-    parser.add_argument('--episodes', type=int, default=100)
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--episodes', type=positive, default=100)
+    parser.add_argument('--seed', type=natural, default=0)
     parser.add_argument('--frames', choices=(*FRAMES, 'both'), default='both',
                         help='sentence frames of the commands')
     parser.add_argument('--world', choices=('physics', 'graph'), default='physics')
@@ -64,10 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--checkpoint', type=Path, help='default: models/agent')
     parser.add_argument('--detector', default='embedded',
                         help="a detector, or 'truth' to see what perception costs")
-    parser.add_argument('--max-steps', type=int, default=25, help='decisions per episode')
-    parser.add_argument('--workers', type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument('--max-steps', type=positive, default=25, help='decisions per episode')
+    parser.add_argument('--workers', type=positive, default=min(2, os.cpu_count() or 1))
     parser.add_argument('--cache', type=Path, default=Path('.cache/homes'))
-    parser.add_argument('--json', type=Path, help='results; a second run resumes from it')
+    parser.add_argument('--json', type=output_file, help='results; a second run resumes from it')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,9 +103,7 @@ def _episodes(args: argparse.Namespace) -> list[HomeEpisode]:
     """The episodes that the options ask for."""
     if args.commands:
         return read_episodes(args.commands)
-    if args.episodes < 1:
-        raise ValueError(f'--episodes must be at least 1, got {args.episodes}')
-    homes = _seeds(args.homes) if args.homes else list(SPLITS[args.split])
+    homes = list(SPLITS[args.split]) if args.homes is None else _seeds(args.homes)
     return sample_episodes(homes, args.episodes, args.seed, args.frames)
 
 

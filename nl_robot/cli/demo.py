@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nl_robot.cli.arguments import output_file
 from nl_robot.cli.demo_talk import Judge, Talk
 from nl_robot.cli.node_processes import NodeFailedError, NodeProcesses
 from nl_robot.datatypes import Pose
-from nl_robot.embodied.home_episodes import read_episodes
+from nl_robot.embodied.home_episodes import read_episodes, start_pose
 from nl_robot.embodied.places import Target
 from nl_robot.settings import shared_dir
 from nl_robot.sim.homes import free_poses, generate_home
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'on from where the command before ended')
     parser.add_argument('--start', type=float, nargs=3, metavar=('X', 'Y', 'YAW'),
                         help='where the robot starts, metres and radians')
-    parser.add_argument('--png', type=Path, default=Path('demo.png'),
+    parser.add_argument('--png', type=output_file, default=Path('demo.png'),
                         help='the picture (default: demo.png)')
     parser.add_argument('--speed', type=float, default=1.0,
                         help='simulated seconds per second (default: 1)')
@@ -136,7 +137,7 @@ def make_plan(args: argparse.Namespace, on_terminal: bool) -> Plan:
         home = generate_home(episodes[0].home)
         commands = tuple((episode.words, episode.target) for episode in episodes)
     given = args.start or (episodes[0].start if episodes else None)
-    start = Pose(given[0], given[1], given[2], 'map') if given else \
+    start = start_pose(home, given) if given else \
         free_poses(home, np.random.default_rng(home.seed), 1)[0]
     return Plan(home, start, commands, asks)
 

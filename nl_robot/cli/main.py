@@ -47,11 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
     try:
-        return dispatch('nl_robot', COMMANDS, arguments)
+        status = dispatch('nl_robot', COMMANDS, arguments)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
-    except (ValueError, FileNotFoundError) as error:
+    except BrokenPipeError:    # whoever read the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OSError) as error:
         if os.environ.get('NL_ROBOT_TRACEBACK'):
             raise
         print(f'nl_robot: {one_sentence(error)}', file=sys.stderr)
@@ -87,8 +92,8 @@ def find(program: str, commands: Sequence[Command], name: str) -> Command:
             return command
     names = [command.name for command in commands]
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f'did you mean {near[0]!r}? ' if near else ''
-    raise ValueError(f'{program} has no command {name!r}; {hint}It has: {", ".join(names)}')
+    hint = f'; did you mean {near[0]!r}?' if near else '.'
+    raise ValueError(f'{program} has no command {name!r}{hint} It has: {", ".join(names)}')
 
 
 def load(command: Command) -> ModuleType:
@@ -114,6 +119,8 @@ def one_sentence(error: Exception) -> str:
     """What an error says, on one line."""
     if isinstance(error, FileNotFoundError) and error.filename:
         return f'there is no file {error.filename}'
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f'{error.filename}: {error.strerror}'
     return ' '.join(str(error).split()) or type(error).__name__
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 
 import numpy as np
 
+from nl_robot.cli.arguments import natural, positive
 from nl_robot.embodied.goals import KINDS, Goal, sample_task
 from nl_robot.language.grammar import load_frames, vocabulary
 from nl_robot.sim.homes import floor_grid, generate_home
@@ -26,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--frames', choices=('train', 'held_out', 'all'), default='train',
                         help='the sentence frames (default: train)')
     parser.add_argument('--kind', choices=KINDS, help='only goals of this kind')
-    parser.add_argument('--count', type=int,
+    parser.add_argument('--count', type=positive,
                         help='how many goals (default: 20, or 20000 to count)')
-    parser.add_argument('--seed', type=int, default=0, help='of the draw (default: 0)')
+    parser.add_argument('--seed', type=natural, default=0, help='of the draw (default: 0)')
     parser.add_argument('--stats', action='store_true',
                         help='count frames, words and distinct sentences instead')
 

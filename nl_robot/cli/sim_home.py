@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nl_robot.datatypes import Pose
+from nl_robot.cli.arguments import output_file
+from nl_robot.embodied.home_episodes import start_pose
 from nl_robot.sim.homes import free_poses, generate_home
 from nl_robot.sim.plan import draw_plan
 from nl_robot.sim.records import SPLITS, Home
@@ -20,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `nl_robot sim-home`."""
     parser.add_argument('--seed', type=int, required=True, help='which home; train 0-199, '
                         'val 1000-1029, test 2000-2049')
-    parser.add_argument('--png', type=Path, help='write the plan with names here')
-    parser.add_argument('--view', type=Path, help='write a rendered view from above here')
-    parser.add_argument('--cameras', type=Path, help='write what the four cameras see from a '
-                        'place in the home here')
+    parser.add_argument('--png', type=output_file, help='write the plan with names here')
+    parser.add_argument('--view', type=output_file, help='write a rendered view from above here')
+    parser.add_argument('--cameras', type=output_file, help='write what the four cameras '
+                        'see from a place in the home here')
     parser.add_argument('--start', type=float, nargs=3, metavar=('X', 'Y', 'YAW'),
                         help='that place, metres and radians; otherwise one is drawn')
 
@@ -33,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     home = generate_home(args.seed)
     print(describe(home))
     if args.png:
-        draw_plan(home, ready(args.png))
+        draw_plan(home, args.png)
     if args.view or args.cameras:
-        start = Pose(args.start[0], args.start[1], args.start[2], 'map') if args.start else \
+        start = start_pose(home, args.start) if args.start else \
             free_poses(home, np.random.default_rng(args.seed), 1)[0]
         with Simulator(home, start) as simulator:
             if args.view:
@@ -61,16 +62,10 @@ def side_by_side(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.concatenate(images, axis=1)
 
 
-def ready(path: Path) -> Path:
-    """The path, after its folder was made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
     """Write an (H, W, 3) RGB image; the ending of the name chooses the format."""
     import cv2
     if not cv2.haveImageWriter(path.name):
         raise ValueError(f'{path} is of no known image format; end its name with .png or .jpg')
-    if not cv2.imwrite(str(ready(path)), image[..., ::-1]):
+    if not cv2.imwrite(str(path), image[..., ::-1]):
         raise ValueError(f'{path} could not be written')

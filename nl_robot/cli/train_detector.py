@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from nl_robot.cli.arguments import natural, positive
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be chosen."""
@@ -16,15 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='directory of the weights (default: %(default)s)')
     parser.add_argument('--cache', type=Path, default=Path('.cache/detector'),
                         help='directory of pictures and of the state (default: %(default)s)')
-    parser.add_argument('--steps', type=int, default=6000, help='default: %(default)s')
+    parser.add_argument('--steps', type=positive, default=6000, help='default: %(default)s')
     parser.add_argument('--minutes', type=float, default=0.0,
                         help='end after this much training time; 0 is no limit (the default)')
-    parser.add_argument('--poses', type=int, default=40,
+    parser.add_argument('--poses', type=positive, default=40,
                         help='poses per home, four pictures each (default: %(default)s)')
     parser.add_argument('--train-homes', default='0-199', help='seeds (default: %(default)s)')
     parser.add_argument('--val-homes', default='1000-1029', help='seeds (default: %(default)s)')
-    parser.add_argument('--threads', type=int, default=1, help='cores (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of everything random')
+    parser.add_argument('--threads', type=positive, default=1, help='cores (default: %(default)s)')
+    parser.add_argument('--seed', type=natural, default=0, help='of everything random')
     parser.add_argument('--fresh', action='store_true', help='do not go on with an earlier run')
 
 

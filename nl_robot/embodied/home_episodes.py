@@ -109,13 +109,25 @@ def _read(index: int, entry: Any, where: str, judge: Callable[[int], HomeJudge])
         raise ValueError(f'{where}: tags must be a list, got {tags!r}')
     start = _numbers(entry['start'], (2, 3), f'{where}: start must be [x, y] or [x, y, yaw]')
     x, y, yaw = (*start, 0.0)[:3]
-    home, grid = judge(seed).home, judge(seed).grid
-    nearest = grid.point(*grid.nearest_free(x, y))
-    if math.dist(nearest, (x, y)) > NEAR_FREE:
-        raise ValueError(f'{where}: start ({x:g}, {y:g}) is not on the free floor of {home.name}; '
-                         f'the nearest that is: [{nearest[0]:.2f}, {nearest[1]:.2f}]')
+    home = judge(seed).home
+    _check_start(home, judge(seed).grid, x, y, f'{where}: ')
     target = read_target(home, entry['goal'], where)
     return HomeEpisode(index, seed, (x, y, yaw), words, target, tuple(map(str, tags)))
+
+
+def start_pose(home: Home, start: Sequence[float]) -> Pose:
+    """The pose x, y, yaw in a home; ValueError where a robot cannot stand there."""
+    pose = Pose(start[0], start[1], start[2], 'map')
+    _check_start(home, floor_grid(home), pose.x, pose.y)
+    return pose
+
+
+def _check_start(home: Home, grid: FloorGrid, x: float, y: float, where: str = '') -> None:
+    """ValueError, with the nearest place that would do, where a robot cannot stand."""
+    nearest = grid.point(*grid.nearest_free(x, y))
+    if math.dist(nearest, (x, y)) > NEAR_FREE:
+        raise ValueError(f'{where}start ({x:g}, {y:g}) is not on the free floor of {home.name}; '
+                         f'the nearest that is: [{nearest[0]:.2f}, {nearest[1]:.2f}]')
 
 
 def _numbers(value: Any, counts: tuple[int, ...], complaint: str) -> tuple[float, ...]:

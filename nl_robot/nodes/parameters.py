@@ -16,6 +16,7 @@ def declare(node: Node, name: str, default: Any, description: str, low: float | 
     """Declare a read-only parameter and give its value.
 
     :param low: with `high`, the range of a number
+    :raises ValueError: an empty list was given
     """
     descriptor = ParameterDescriptor(description=description, read_only=True)
     if low is not None and high is not None and isinstance(default, float):
@@ -23,7 +24,10 @@ def declare(node: Node, name: str, default: Any, description: str, low: float | 
             from_value=float(low), to_value=float(high), step=0.0)]
     elif low is not None and high is not None:
         descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
-    return node.declare_parameter(name, default, descriptor).value
+    value = node.declare_parameter(name, default, descriptor).value
+    if value is None:    # what rclpy makes of []
+        raise ValueError(f'{name} must not be empty')
+    return value
 
 
 def declare_settings(node: Node, cls: type[T], skip: frozenset[str] = frozenset()) -> T:

@@ -51,7 +51,11 @@ def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:    # a parameter file that cannot be read, a broken argument
+        print(f'{sys.argv[0]}: {error}', file=sys.stderr)
+        return 2
     try:
         shell = make()
     except (ValueError, ParameterException) as error:

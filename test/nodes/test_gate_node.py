@@ -162,9 +162,10 @@ def test_the_gate_keeps_time_without_a_ros_clock(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize('parameter', ['max_linear:=.nan', 'command_timeout:=0.0',
-                                       'stop_distance:=0.04'])
+                                       'stop_distance:=0.04', 'test_without:=[]'])
 def test_senseless_parameters_are_refused_by_name(rig: Rig, parameter: str, tmp_path: Path
                                                   ) -> None:
     rig.start('safety_gate', parameter)
     assert rig.processes['safety_gate'].wait(timeout=15) == 2
     assert parameter.split(':')[0] in rig.log('safety_gate')
+    assert 'Traceback' not in rig.log('safety_gate')
