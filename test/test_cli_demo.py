@@ -130,7 +130,7 @@ def test_the_demo_starts_in_a_home_that_was_never_trained_on_where_nothing_stand
 
 @pytest.mark.parametrize(('argv', 'complaint'), [
     (('--commands', 'a.yaml', '--seed', '3'), 'either --commands FILE'),
-    (('--speed', '0'), 'must be from 0.1 to 20'),
+    (('--speed', '0'), 'must be from 0.1 to 10'),
     (('--seed', '2000'), 'needs a --command'),
 ])
 def test_arguments_that_make_no_sense_are_told(argv, complaint):

@@ -119,8 +119,8 @@ def make_plan(args: argparse.Namespace, on_terminal: bool) -> Plan:
     """
     if args.commands and (args.command or args.seed is not None):
         raise ValueError('give either --commands FILE, or --seed and --command')
-    if not 0.1 <= args.speed <= 20:
-        raise ValueError(f'--speed must be from 0.1 to 20, got {args.speed:g}')
+    if not 0.1 <= args.speed <= 10:
+        raise ValueError(f'--speed must be from 0.1 to 10, got {args.speed:g}')
     asks = on_terminal and not args.command and not args.commands
     if args.command or args.seed is not None or asks:
         if not args.command and not asks:

@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image, LaserScan
 from std_msgs.msg import UInt32
 
 from nl_robot.datatypes import Pose
+from nl_robot.embodied.home_episodes import start_pose
 from nl_robot.nodes.conversions import (
     camera_info_message,
     fill_pose,
@@ -46,12 +47,12 @@ class Sim:
         noise = declare(node, 'noise_seed', 0, 'of the noise of the senses', 0, 2**31 - 1)
         rig = declare(node, 'rig', 'four_cameras', 'four_cameras or one_camera')
         self._factor = declare(node, 'real_time_factor', 1.0, 'simulated seconds per second',
-                               0.1, 20)
+                               0.1, LONGEST_STEP / TICK)
         self._image_rate = declare(node, 'image_rate', 5.0, 'pictures a second', 0.2, 30)
         if rig not in RIGS:
             raise ValueError(f'rig must be one of {", ".join(RIGS)}, got {rig!r}')
         home = generate_home(seed)
-        pose = (Pose(start[0], start[1], start[2], 'map') if all(map(math.isfinite, start))
+        pose = (start_pose(home, start) if all(map(math.isfinite, start))
                 else free_poses(home, np.random.default_rng(seed), 1)[0])
         self._sim = Simulator(home, pose, RIGS[rig](), noise)
         self._wish, self._wished_at, self._scanned_at = (0.0, 0.0), -math.inf, -math.inf

@@ -144,6 +144,14 @@ def test_one_camera_and_faster_than_real_time(tmp_path: Path) -> None:
         assert robot.end() == 0
 
 
+def test_a_start_in_a_wall_is_refused(tmp_path: Path) -> None:
+    robot = Listener(tmp_path, 'seed:=3', 'start_x:=99.0', 'start_y:=0.0', 'start_yaw:=0.0',
+                     domain=domain(104), cameras=())
+    assert robot.process.wait(timeout=20) == 2
+    assert 'start (99, 0) is not on the free floor of home-0003' in robot.log.read_text()
+    robot.end()
+
+
 def test_a_rig_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     robot = Listener(tmp_path, 'rig:=five_legs', domain=domain(103), cameras=())
     assert robot.process.wait(timeout=20) == 2
