@@ -11,21 +11,26 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 ARGUMENTS = (
-    ('seed', '2000', int, 'of the home'),
-    ('real_time_factor', '1.0', float, 'simulated seconds per second'),
+    ('seed', '2000', int, 'Seed of the home: 2000 to 2049 are homes never trained on'),
+    ('real_time_factor', '1.0', float, 'Simulated seconds per second'),
 )
 
 
 def generate_launch_description() -> LaunchDescription:
     """All that robot.launch.py starts, with its arguments, and the simulator."""
-    share = FindPackageShare('nl_robot')
+    robot = IncludeLaunchDescription(PythonLaunchDescriptionSource(
+        PathJoinSubstitution([FindPackageShare('nl_robot'), 'launch', 'robot.launch.py'])))
     arguments = [DeclareLaunchArgument(name, default_value=default, description=description)
                  for name, default, _, description in ARGUMENTS]
+    arguments.append(DeclareLaunchArgument(
+        'use_sim_time', default_value='true', choices=('true', 'false', 'True', 'False'),
+        description='Whether nodes take the time from /clock'))
     parameters = {name: ParameterValue(LaunchConfiguration(name), value_type=kind)
                   for name, _, kind, _ in ARGUMENTS}
-    robot = IncludeLaunchDescription(PythonLaunchDescriptionSource(
-        PathJoinSubstitution([share, 'launch', 'robot.launch.py'])))
     simulator = Node(package='nl_robot', executable='sim_node', name='sim', output='screen',
                      namespace=LaunchConfiguration('namespace'),
-                     parameters=[LaunchConfiguration('more_params'), parameters])
+                     parameters=[LaunchConfiguration('params_file'),
+                                 LaunchConfiguration('more_params_file'), parameters],
+                     ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+                     respawn=LaunchConfiguration('use_respawn'), respawn_delay=2.0)
     return LaunchDescription([*arguments, robot, simulator])
