@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from nl_robot.agent import Agent
+from nl_robot.cli.arguments import output_file, positive
 from nl_robot.evaluation import Result, by_tag, markdown_table
 from nl_robot.learning.rollouts import Rollouts, greedy_results
 from nl_robot.nets.inputs import GoalWords, LabelTable, goal_words
@@ -29,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--dataset', choices=('r2r', 'reverie'), default='r2r')
     parser.add_argument('--split', required=True, help='any split that the folder has')
     parser.add_argument('--checkpoint', type=Path, required=True)
-    parser.add_argument('--max-steps', type=int, default=20, help='decisions per episode')
+    parser.add_argument('--max-steps', type=positive, default=20, help='decisions per episode')
     parser.add_argument('--cache', type=Path, default=Path('.cache/homes'))
-    parser.add_argument('--json', type=Path, help='write the results here')
+    parser.add_argument('--json', type=output_file, help='write the results here')
 
 
 def run(args: argparse.Namespace) -> int:
