@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 import torch
 from fake_encoder import FakeEncoder
 
-from nl_robot.agent import Agent
+from nl_robot.agent import Acting, Agent
 from nl_robot.checkpoint import Checkpoint, CheckpointError, save_checkpoint
 from nl_robot.datatypes import Observation, Pose, Sighting, Waypoint
 from nl_robot.nets.policy import Policy, PolicySettings
@@ -149,3 +150,28 @@ def test_a_checkpoint_that_cannot_act_is_refused(tmp_path, change, complaint):
 def test_a_policy_for_another_encoder_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match='cannot act'):
         Agent.load(saved(tmp_path / 'a'), FakeEncoder(dim=8))
+
+
+def test_circles_are_discouraged_by_the_stated_penalties():
+    # a policy of equal logits, so that what remains is the penalty: two ways, one taken before
+    policy = tiny_policy()
+    with torch.no_grad():
+        policy.choice.weight.zero_()
+        policy.stop.weight.zero_()
+    agent = Agent(policy, FakeEncoder(), Acting(repeat_penalty=2.0, visit_penalty=0.5))
+    agent.set_goal('go on')
+    here = Observation((), (Waypoint(0.0, 2.0), Waypoint(1.5, 2.0)), Pose(0.0, 0.0, 0.0))
+    there = Observation((), (Waypoint(0.0, 2.0),), Pose(2.0, 0.0, 0.0))
+    first = agent.decide(here).probabilities
+    assert first[0] == pytest.approx(first[1])
+    agent.decide(there)
+    again = agent.decide(here).probabilities
+    assert math.log(again[1] / again[0]) == pytest.approx(2.0 + 0.5, abs=1e-5)
+
+
+def test_penalties_come_from_the_checkpoint(tmp_path):
+    policy = tiny_policy()
+    config = {'policy': dataclasses.asdict(policy.settings), 'acting': {'repeat_penalty': 1.5},
+              'text_encoder': {'name': 'fake', 'sha256': FakeEncoder.sha256}}
+    save_checkpoint(Checkpoint(config, {'policy': policy.state_dict()}), tmp_path / 'agent')
+    assert Agent.load(tmp_path / 'agent', FakeEncoder()).acting == Acting(1.5, 0.0)

@@ -15,7 +15,10 @@ from fake_encoder import FakeEncoder
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import Checkpoint, save_checkpoint
 from nl_robot.cli import benchmark_homes as command
+from nl_robot.cli import benchmark_runs as runs
+from nl_robot.embodied.home_episodes import HomeEpisode, sample_episodes
 from nl_robot.embodied.home_graph import home_graph
+from nl_robot.embodied.places import Target
 from nl_robot.nets.policy import Policy, PolicySettings
 from nl_robot.sim.homes import generate_home
 
@@ -35,8 +38,8 @@ def cache(tmp_path_factory):
 def arguments(cache, tmp_path, monkeypatch):
     """Makes the options of a small run; the policy has random weights, the encoder is fake."""
     load = Agent.load
-    monkeypatch.setattr(command.Agent, 'load', lambda where: load(where, FakeEncoder()))
-    monkeypatch.setattr(command, '_kept', {})
+    monkeypatch.setattr(runs.Agent, 'load', lambda where: load(where, FakeEncoder()))
+    monkeypatch.setattr(runs, '_kept', {})
     make_checkpoint(tmp_path / 'agent', 0)
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
@@ -111,7 +114,7 @@ def test_all_agents_stand_in_one_table(arguments, tmp_path, capsys):
 def test_a_finished_run_is_only_told_again(arguments, tmp_path, capsys, monkeypatch):
     command.run(arguments())
     before, told = results(tmp_path), capsys.readouterr().out
-    monkeypatch.delattr(command, 'run_episode')
+    monkeypatch.delattr(runs, 'run_episode')
     assert command.run(arguments()) == 0
     assert results(tmp_path) == before and capsys.readouterr().out == told
 
@@ -122,12 +125,12 @@ def test_a_run_that_broke_off_goes_on(arguments, tmp_path, monkeypatch):
     kept = [row for row in whole['rows'] if (row['episode'] + len(row['agent'])) % 3]
     assert 0 < len(kept) < 23
     (tmp_path / 'out.json').write_text(json.dumps({**whole, 'rows': kept}))
-    ran, run_episode = [], command.run_episode
+    ran, run_episode = [], runs.run_episode
 
     def counted(*given):
         ran.append(given)
         return run_episode(*given)
-    monkeypatch.setattr(command, 'run_episode', counted)
+    monkeypatch.setattr(runs, 'run_episode', counted)
     command.run(arguments())
     assert len(ran) == 23 - len(kept)
     assert sorted_rows(results(tmp_path)) == sorted_rows(whole)
@@ -171,7 +174,7 @@ def test_an_interrupt_keeps_what_is_there(arguments, tmp_path, capsys, monkeypat
 
     def interrupted(*given):
         raise KeyboardInterrupt
-    monkeypatch.setattr(command, 'run_episode', interrupted)
+    monkeypatch.setattr(runs, 'run_episode', interrupted)
     assert command.run(arguments('--agents', 'random', 'agent')) == 130
     assert 'out.json keeps 4 and the same command goes on' in capsys.readouterr().out
     assert len(results(tmp_path)['rows']) == 4
@@ -214,3 +217,23 @@ def test_seeds_of_homes(text, seeds):
 def test_what_are_no_seeds(text):
     with pytest.raises(ValueError, match='--homes must look like 3000-3009 or 7,9,12, got'):
         command._seeds(text)
+
+
+def test_another_command_is_one_with_another_target():
+    def episode(index, words, room):
+        return HomeEpisode(index, SEED, (0.0, 0.0, 0.0), words, Target(rooms=(room,)), ())
+    episodes = [episode(0, 'to the kitchen', 'kitchen'), episode(1, 'go left', 'bedroom'),
+                episode(2, 'kitchen, please', 'kitchen')]
+    others = {job.episode.index: job.other_words
+              for job in runs.make_jobs(episodes, ['other command'], set())}
+    assert others[0] == 'go left' and others[2] == 'go left'
+    assert others[1] in ('to the kitchen', 'kitchen, please')
+    # where there is none, nobody is measured on it
+    assert runs.make_jobs(episodes[:1], ['other command'], set()) == []
+    assert runs.make_jobs(episodes[::2], ['other command'], set()) == []
+
+
+def test_only_commands_that_say_left_or_right_are_swapped():
+    episodes = sample_episodes([SEED], 6, 0, 'both')
+    jobs = runs.make_jobs(episodes, [runs.SWAPPED], set())
+    assert [job.episode for job in jobs] == [e for e in episodes if e.sided] != []

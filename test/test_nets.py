@@ -307,3 +307,25 @@ def test_every_weight_learns():
                                        and name != 'bias.outer.bias')]
     assert still == []
     assert all(torch.isfinite(value.grad).all() for value in policy.parameters())
+
+
+def test_ways_taken_before_and_places_visited_before_by_hand():
+    memory = Memory()
+    assert memory.places.shape == (0, 2)
+    ways = [(0.0, 0.0, 2.0), (math.pi / 2, 0.0, 2.0)]       # ahead to (2, 0), left to (0, 2)
+    first, there = view((0, 0, 0), waypoints=ways), view((2, 0, 0))
+    memory.add(first)
+    assert memory.visits(first).tolist() == memory.repeats(first).tolist() == [0, 0]
+    memory.add(there)
+    memory.add(first)
+    # (2, 0) was visited once, from here; (0, 2) never
+    assert memory.visits(first).tolist() == [1, 0]
+    assert memory.repeats(first).tolist() == [1, 0]
+    memory.add(view((0, 2, 0)))
+    memory.add(there)
+    memory.add(first)
+    # (2, 0) was visited twice, but only once straight from here; (0, 2) once, from here
+    assert memory.visits(first).tolist() == [2, 1]
+    assert memory.repeats(first).tolist() == [1, 1]
+    nowhere = view((0, 0, 0))
+    assert memory.visits(nowhere).shape == memory.repeats(nowhere).shape == (0,)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nl_robot.agent import Acting
 from nl_robot.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nl_robot.cli.arguments import natural, positive
 from nl_robot.cli.train_tasks import WORLDS, HomesData, training_tasks
@@ -36,12 +37,13 @@ SAVE_EVERY = 250
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The data, the policy, how cloning goes, and what the senses get wrong."""
+    """The data, the policy, how cloning goes, what the senses get wrong, and how to act."""
 
     data: HomesData = field(default_factory=HomesData)
     policy: PolicySettings = field(default_factory=PolicySettings)
     cloning: CloningSettings = field(default_factory=CloningSettings)
     noise: SensorNoise = field(default_factory=SensorNoise)
+    acting: Acting = field(default_factory=Acting)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -157,6 +159,7 @@ def _write(learner: Cloning, settings: TrainSettings, encoder: TextEncoder,
            table: dict[str, dict[str, float]], args: argparse.Namespace) -> None:
     """The checkpoint of the finished run, loaded once more to be sure that it holds."""
     config = {'format': 1, 'policy': to_mapping(settings.policy),
+              'acting': to_mapping(settings.acting),
               'text_encoder': {'name': encoder.name, 'sha256': encoder.sha256}}
     origin = {'parent': None, 'home': None, 'world': args.world, 'method': args.method,
               'seed': args.seed, 'settings': to_mapping(settings),

@@ -91,6 +91,25 @@ class Memory:
         self.frontiers = frontiers[open_still]
         self._remember(view)
 
+    def visits(self, view: View) -> NDArray[np.int64]:
+        """(k,) how often the place that each way of the view leads to was visited."""
+        return self._reached(view, self.places).sum(axis=1)
+
+    def repeats(self, view: View) -> NDArray[np.int64]:
+        """(k,) how often each way of the view was already taken from here.
+
+        `view` was added before, so the last place is the present one.
+        """
+        from_here = np.hypot(*(self.places[:-1] - self.places[-1]).T) < SAME_PLACE_METRES
+        return (self._reached(view, self.places[1:]) & from_here).sum(axis=1)
+
+    @staticmethod
+    def _reached(view: View, places: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(k, p) True where the end of a way is one of the places."""
+        ends = _ends(view.waypoints[:, 0], view.waypoints[:, 2], view.pose)
+        apart = np.hypot(*(ends[:, None] - places[None]).transpose(2, 0, 1))
+        return np.asarray(apart < SAME_PLACE_METRES)
+
     def _remember(self, view: View) -> None:
         """Replace what is seen again, add what is new; things without distance are not kept."""
         known = np.isfinite(view.sightings[:, 3])
