@@ -141,3 +141,26 @@ def test_every_update_counts_in_the_curves(tmp_path, monkeypatch):
     assert [row.split(',')[:2] for row in rows[1:]] == [['50', '25.5'], ['100', '75.5'],
                                                         ['120', '110.5']]
     assert len(saved) == 1
+
+
+@pytest.mark.parametrize('line, sentence', [
+    ('data: {train_homes: 0}', 'data.train_homes must be at least 1 and at most 200, got 0'),
+    ('data: {val_tasks_per_home: -1}', 'data.val_tasks_per_home must be at least 1, got -1'),
+    ('cloning: {batch: 0}', 'cloning.batch must be positive, got 0')])
+def test_numbers_that_make_no_sense_are_refused_before_the_work(tmp_path, line, sentence):
+    (tmp_path / 'train.yaml').write_text(line)
+    with pytest.raises(ValueError, match=sentence):
+        load_settings(command.TrainSettings, tmp_path / 'train.yaml')
+
+
+def test_another_encoder_sets_the_width_of_the_words(options, tmp_path, monkeypatch):
+    named = []
+
+    def load(name, **more):
+        named.append((name, more['cache_path'].name))
+        return CachingEncoder()
+    monkeypatch.setattr(command, 'load_text_encoder', load)
+    assert command.run(options('--encoder', '/models/my_encoder')) == 0
+    assert named == [('/models/my_encoder', 'words--models-my-encoder.npz')]
+    stored = load_checkpoint(tmp_path / 'run' / 'checkpoint')
+    assert stored.config['policy']['text_dim'] == FakeEncoder().dim

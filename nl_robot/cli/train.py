@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from nl_robot.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nl_robot.cli.arguments import natural, positive
 from nl_robot.cli.train_tasks import WORLDS, HomesData, training_tasks
 from nl_robot.evaluation import by_tag, markdown_table
-from nl_robot.language.encoder import TextEncoder, load_text_encoder
+from nl_robot.language.encoder import DEFAULT_NAME, TextEncoder, load_text_encoder
 from nl_robot.learning.cloning import Cloning, CloningSettings
 from nl_robot.learning.noise import SensorNoise
 from nl_robot.learning.resume import (
@@ -63,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='where the run is kept; the agent is OUT/checkpoint')
     parser.add_argument('--cache', type=Path, default=Path('.cache/homes'),
                         help='where graphs and tasks are kept between runs')
+    parser.add_argument('--encoder', default=DEFAULT_NAME,
+                        help='text encoder: a name, or the path of a folder with its files '
+                             '(default: %(default)s)')
     parser.add_argument('--workers', type=positive, default=2,
                         help='processes that build graphs and tasks')
 
@@ -70,9 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prepare the data, train or resume, evaluate on validation homes, write the checkpoint."""
     settings = _settings(args)
+    encoder = load_text_encoder(args.encoder, cache_size=100_000, cache_path=args.cache
+                                / f'words-{re.sub("[^a-zA-Z0-9]+", "-", args.encoder)}.npz')
+    settings = replace(settings, policy=replace(settings.policy, text_dim=encoder.dim))
     updates_done(to_mapping(settings), args.out)     # a wrong --out is told before the long work
     train, val = training_tasks(args, settings.data)
-    encoder = load_text_encoder(cache_path=args.cache / 'words.npz', cache_size=100_000)
     goals = _goal_book(encoder, [task.goal for task in [*train, *val]])
     labels = LabelTable(encoder)
     labels.ids(sorted({label for graph in {id(t.graph): t.graph for t in train}.values()

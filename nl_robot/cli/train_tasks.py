@@ -20,12 +20,23 @@ HELD_OUT = ('val_seen', 'dev_unseen')
 
 @dataclass(frozen=True)
 class HomesData:
-    """Which demonstrations are drawn in generated homes: how many homes, and tasks in each."""
+    """Which demonstrations are drawn in generated homes: how many homes, and tasks in each.
+
+    Held-out sentence frames are for tests only, so validation is without them.
+    """
 
     train_homes: int = 200
     tasks_per_home: int = 120
     val_homes: int = 10
     val_tasks_per_home: int = 40
+
+    def __post_init__(self) -> None:
+        for name, most in (('train_homes', len(SPLITS['train'])), ('tasks_per_home', None),
+                           ('val_homes', len(SPLITS['val'])), ('val_tasks_per_home', None)):
+            value = getattr(self, name)
+            if value < 1 or most is not None and value > most:
+                raise ValueError(f'data.{name} must be at least 1'
+                                 + (f' and at most {most}' if most else '') + f', got {value!r}')
 
 
 Tasks = tuple[list[GraphTask], list[GraphTask]]
@@ -48,8 +59,7 @@ def training_tasks(args: argparse.Namespace, data: HomesData) -> Tasks:
 def _homes(split: str, homes: int, count: int, args: argparse.Namespace) -> list[GraphTask]:
     """The tasks of the first homes of a split, built by several processes where not cached."""
     seeds = list(SPLITS[split])[:homes]
-    make = partial(home_tasks, count=count, frames='train' if split == 'train' else 'all',
-                   cache=args.cache)
+    make = partial(home_tasks, count=count, frames='train', cache=args.cache)
     began, tasks = time.monotonic(), []
     with worker_pool(args.workers) as pool:
         for done, _ in enumerate(pool.imap_unordered(partial(_warm, make), seeds), 1):

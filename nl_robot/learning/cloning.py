@@ -48,6 +48,9 @@ class CloningSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in ('updates', 'batch', 'learning_rate', 'temperature', 'max_steps'):
+            if getattr(self, name) <= 0:
+                raise ValueError(f'cloning.{name} must be positive, got {getattr(self, name)!r}')
         if not 0 <= self.expert_only < 0.5:
             raise ValueError('CloningSettings.expert_only must lie in 0..0.5 (the learner walks '
                              f'by itself from half-way on), got {self.expert_only!r}')

@@ -16,7 +16,7 @@ from nl_robot.geometry import waypoint_pose
 from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Think
 from nl_robot.nodes.conversions import diagnostic, nanoseconds, waypoint_message
 from nl_robot.nodes.parameters import declare, declare_settings
-from nl_robot.nodes.process import every, run
+from nl_robot.nodes.process import every, leave, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.nodes.senses import Senses
 from nl_robot.nodes.thinking import Look, Thinker, Thought, told
@@ -143,7 +143,7 @@ class Policy:
 
 def main() -> int:
     """Entry point."""
-    return run(Policy)
+    return leave(run(Policy))
 
 
 if __name__ == '__main__':

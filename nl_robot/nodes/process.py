@@ -69,6 +69,21 @@ def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
         shell.farewell()
         shell.node.destroy_node()
         rclpy.try_shutdown()
+        for number in (signal.SIGINT, signal.SIGTERM):     # a second one must not kill the rest
+            signal.signal(number, signal.SIG_IGN)
+
+
+def leave(status: int) -> int:
+    """Give the exit status; at once where a thread is still inside a library it cannot leave.
+
+    A model that is being loaded cannot be interrupted, and the interpreter's orderly end would
+    pull its library from under it.
+    """
+    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _spin(shell: Living, ended: threading.Event) -> int:
