@@ -160,6 +160,8 @@ def test_parameters_become_ros_arguments():
     assert demo.ros_arguments({'seed': 7, 'start_x': 1e-9, 'agent': ''}) == [
         '--ros-args', '-p', 'seed:=7', '-p', 'start_x:=0.000000']
     assert demo.ros_arguments({'agent': ''}) == []
+    assert demo.ros_arguments({'seed': 3, 'agent': ''}, Path('one.yaml')) == [
+        '--ros-args', '--params-file', 'one.yaml', '-p', 'seed:=3']
 
 
 def test_a_domain_must_exist():

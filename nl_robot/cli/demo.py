@@ -63,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--agent', default='', help='checkpoint directory (default: models/agent)')
     parser.add_argument('--detector', default='embedded',
                         help='embedded, or zero-shot:<path or hub name>')
+    parser.add_argument('--rig', choices=('four_cameras', 'one_camera'), default='four_cameras',
+                        help='one_camera turns on the spot to see all around '
+                             '(default: %(default)s)')
     parser.add_argument('--domain', type=int, default=10 + os.getpid() % 90,
                         help='ROS_DOMAIN_ID (default: one of its own)')
     parser.add_argument('--logs', type=Path, help='folder for what the nodes say (default: a '
@@ -169,13 +172,14 @@ def start_nodes(nodes: NodeProcesses, plan: Plan, args: argparse.Namespace) -> N
                  'start_yaw': float(start.yaw), 'real_time_factor': float(args.speed)}
     parameters: dict[str, dict[str, object]] = {
         'sim': dict(simulator), 'policy': {'agent': args.agent, 'detector': args.detector}}
+    file = shared_dir('config') / 'one_camera.yaml' if args.rig == 'one_camera' else None
     for name in ('sim', *NODES):
-        nodes.start(name, f'nl_robot.nodes.{name}', ros_arguments(parameters.get(name, {})))
+        nodes.start(name, f'nl_robot.nodes.{name}', ros_arguments(parameters.get(name, {}), file))
 
 
-def ros_arguments(parameters: dict[str, object]) -> list[str]:
-    """Parameters as a ROS 2 command line; empty strings are left to their defaults."""
-    arguments = []
+def ros_arguments(parameters: dict[str, object], file: Path | None = None) -> list[str]:
+    """A parameter file and single parameters as a ROS 2 command line; empty strings are left."""
+    arguments = [] if file is None else ['--params-file', str(file)]
     for name, value in parameters.items():
         if value != '':
             text = f'{value:.6f}' if isinstance(value, float) else str(value)
