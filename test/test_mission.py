@@ -118,7 +118,10 @@ def test_who_falls_silent_fails_the_command(silent: str, reason: str) -> None:
         mission.policy_alive(12.0, ())
     if silent != 'gate':
         mission.gate_report(12.0, False, 1.0, 'open')
-    assert states(mission.tick(12.0)) == [('c-1', 'failed', reason)]
+    effects = mission.tick(12.0)
+    assert states(effects) == [('c-1', 'failed', reason)]
+    # what comes back to life finds the gate latched, and goes nowhere by itself
+    assert effects[0] == StopRobot()
     assert mission.tick(12.1) == []
 
 

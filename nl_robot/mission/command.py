@@ -204,16 +204,19 @@ class Mission:
         return self._unlatch()
 
     def tick(self, now: float) -> list[Effect]:
-        """Fail the running command when the policy, the gate or the laser went silent."""
+        """Fail the running command when the policy, the gate or the laser went silent.
+
+        The robot is stopped then: what comes back to life must not go on by itself.
+        """
         if self.current is None:
             return []
         if now - self._policy_at > self.settings.policy_timeout:
-            return self._end('failed', 'policy_lost', 'The policy does not answer.')
+            return self._lost('policy_lost', 'The policy does not answer.')
         if now - self._gate_at > self.settings.gate_timeout:
-            return self._end('failed', 'gate_lost', 'The safety gate does not answer.')
+            return self._lost('gate_lost', 'The safety gate does not answer.')
         lost = self._sensor_lost_since
         if lost is not None and now - lost > self.settings.sensor_patience:
-            return self._end('failed', 'sensor_lost:scan', 'The laser went silent.')
+            return self._lost('sensor_lost:scan', 'The laser went silent.')
         return []
 
     def heard(self, now: float) -> Status:
@@ -262,6 +265,9 @@ class Mission:
 
     def _reject(self, id_: str, reason: str, sentence: str) -> Status:
         return self._said(Status(id_, 'rejected', reason, sentence))
+
+    def _lost(self, reason: str, text: str) -> list[Effect]:
+        return [StopRobot(), *self._end('failed', reason, text)]
 
     def _end(self, state: str, reason: str, text: str) -> list[Effect]:
         if self.current is None:
