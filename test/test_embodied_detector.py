@@ -7,8 +7,8 @@ import pytest
 
 from nl_robot.cli.train_detector import seeds_of
 from nl_robot.datatypes import Sighting
+from nl_robot.embodied.cameras import cameras_of
 from nl_robot.embodied.detector_benchmark import (
-    cameras_of,
     found_thing,
     measure,
     true_things,

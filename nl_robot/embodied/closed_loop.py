@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from nl_robot.datatypes import Observation, Pose
+from nl_robot.embodied.cameras import cameras_of
 from nl_robot.geometry import waypoint_pose
 from nl_robot.motion.gate import Gate, GateSettings
 from nl_robot.motion.velocity import DriverSettings, VelocityDriver
 from nl_robot.perception.detectors import Detector
-from nl_robot.perception.panorama import Camera, observe
+from nl_robot.perception.panorama import observe
 from nl_robot.perception.waypoints import waypoints_from_scan
 from nl_robot.sim.records import Home
-from nl_robot.sim.rig import Rig
 from nl_robot.sim.simulator import Scan, Simulator
 from nl_robot.worlds.world import require_waypoint
 
@@ -30,12 +30,6 @@ class LoopSettings:
     control_rate: float = 50.0
     driver_rate: float = 25.0
     scan_rate: float = 10.0
-
-
-def rig_cameras(rig: Rig) -> list[Camera]:
-    """The simulated rig's cameras as perception knows them."""
-    return [Camera(m.name, m.yaw, m.height, m.pitch, m.hfov, m.width, m.image_height)
-            for m in rig.cameras]
 
 
 class PhysicsWorld:
@@ -52,7 +46,7 @@ class PhysicsWorld:
         self._detector = detector
         self._settings = settings
         self._simulator = Simulator(home, Pose(*home.rooms[0].centre, 0.0, 'map'), seed=seed)
-        self._cameras = rig_cameras(self._simulator.rig)
+        self._cameras = cameras_of(self._simulator.rig)
         self._driver = VelocityDriver(DriverSettings())
         self._gate = Gate(GateSettings(), 0.0)
         self._observation: Observation | None = None

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 import numpy as np
 
 from nl_robot.datatypes import Sighting
+from nl_robot.embodied.cameras import cameras_of
 from nl_robot.perception.detector_scores import Seen, Tally, add_tallies, tally
 from nl_robot.perception.detectors import Detector
-from nl_robot.perception.panorama import Camera, sightings_from_cameras
+from nl_robot.perception.panorama import sightings_from_cameras
 from nl_robot.sim.homes import COLOURS, free_poses, generate_home
-from nl_robot.sim.simulator import Rig, Simulator, TrueBox
+from nl_robot.sim.simulator import Simulator, TrueBox
 from nl_robot.sim.truth import merge_boxes
 
 WITHIN = 3.0           # metres: as far as a waypoint, so as far as a decision looks
 ASKED_PIXELS = 48      # a quarter of a percent of a frame, 7 x 7 pixels: less is not recognisable
 TOLERANCE = math.radians(10)
-
-
-def cameras_of(rig: Rig) -> list[Camera]:
-    """The cameras of a simulated rig as perception knows them."""
-    return [Camera(**asdict(mount)) for mount in rig.cameras]
 
 
 def measure(detector: Detector, seeds: Sequence[int], poses: int, rng_seed: int = 0,

@@ -190,7 +190,3 @@ class HomeJudge:
             return grid.distance_at(field, x, y)
         return Task(*episode.start, episode.words if words is None else words, remaining, within,
                     episode.tags + ((SIDED,) if episode.sided else ()))
-
-    def start(self, episode: HomeEpisode) -> Pose:
-        """Where the episode starts."""
-        return Pose(*episode.start, 'map')
