@@ -1,0 +1,249 @@
+"""Episodes side by side: walked by a network or the expert, kept, and gone through again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from nl_robot.evaluation import Result
+from nl_robot.learning.arena import Arena
+from nl_robot.nets.looking import Track
+from nl_robot.nets.navigator import Navigator
+
+NO_CHOICE = -1e9        # the logit of padding: exp gives exactly 0, and no gradient is nan
+EXPERT_TEMPERATURE = 0.3    # metres; ways that differ by less are about equally right
+
+
+@dataclass
+class Walks:
+    """b episodes, padded to T steps.
+
+    :param tasks: (b,) numbers of the arena's tasks: start, heading, what is fulfilled where
+    :param goals: (b,) numbers in `Arena.goals`: the words that it is paired with
+    :param places: (b, T) arena places at which the decisions were taken
+    :param actions: (b, T) 0 to stop, 1 + k for way k of the place
+    :param mask_is_valid: (b, T) bool, decisions that were taken
+    :param success: (b,) bool, stopped where the task is fulfilled
+    :param oracle: (b,) bool, passed such a place
+    :param stopped: (b,) bool; :param last: (b,) where it ended; :param travelled: (b,) metres
+    """
+
+    tasks: Tensor
+    goals: Tensor
+    places: Tensor
+    actions: Tensor
+    mask_is_valid: Tensor
+    success: Tensor
+    oracle: Tensor
+    stopped: Tensor
+    last: Tensor
+    travelled: Tensor
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def rows(self, rows: Tensor) -> Walks:
+        """Some of the episodes."""
+        return Walks(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def with_goals(self, goals: Tensor) -> Walks:
+        """The same ways paired with other words."""
+        return Walks(self.tasks, goals, *(getattr(self, field.name)
+                                          for field in fields(self)[2:]))
+
+
+def together(parts: Sequence[Walks]) -> Walks:
+    """Walks one after the other, padded to the longest."""
+    longest = max(part.places.shape[1] for part in parts)
+
+    def joined(name: str) -> Tensor:
+        rows = [getattr(part, name) for part in parts]
+        if rows[0].ndim == 2:
+            rows = [torch.nn.functional.pad(x, (0, longest - x.shape[1])) for x in rows]
+        return torch.cat(rows)
+    return Walks(*(joined(field.name) for field in fields(Walks)))
+
+
+@dataclass
+class Choosing:
+    """What a chooser may look at: one decision of the episodes `rows` that still run.
+
+    :param step: number of the decision; :param rows: (r,) which of the b episodes
+    :param logits: (r, c) of the network, NO_CHOICE where padding
+    :param expert: (r, c) the expert's distribution, or None where nobody asked for it
+    """
+
+    step: int
+    rows: Tensor
+    logits: Tensor
+    expert: Tensor | None
+
+
+Chooser = Callable[[Choosing], Tensor]
+
+
+def greedy(now: Choosing) -> Tensor:
+    """The most probable choice."""
+    return now.logits.argmax(dim=1)
+
+
+def sampler(generator: torch.Generator | None = None, own_share: float = 1.0) -> Chooser:
+    """Draws from the network, or with probability 1 - own_share from the expert (DAgger)."""
+    def choose(now: Choosing) -> Tensor:
+        odds = torch.softmax(now.logits, dim=1)
+        if own_share < 1.0 and now.expert is not None:
+            own = torch.rand(len(odds), generator=generator, device=odds.device) < own_share
+            odds = torch.where(own[:, None], odds, now.expert)
+        return torch.multinomial(odds, 1, generator=generator)[:, 0]
+    return choose
+
+
+def follow(actions: Tensor) -> Chooser:
+    """Do what was done before, (b, T)."""
+    return lambda now: actions[now.rows, now.step]
+
+
+@dataclass
+class Passage:
+    """A walk and what the network said on the way.
+
+    :param outputs: (b, T, c, outputs) for every choice; 0 where no decision was taken
+    :param mask_choice_is_valid: (b, T, c) bool
+    :param expert: (b, T, c) the expert's distribution, where asked for
+    """
+
+    walks: Walks
+    outputs: Tensor
+    mask_choice_is_valid: Tensor
+    expert: Tensor | None
+
+    def logits(self) -> Tensor:
+        """(b, T, c) the first output, NO_CHOICE where padding."""
+        return self.outputs[..., 0].masked_fill(~self.mask_choice_is_valid, NO_CHOICE)
+
+
+def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_steps: int,
+         goals: Tensor | None = None, expert: bool = False,
+         until: Tensor | None = None) -> Passage:
+    """Go from the tasks' starts as `choose` says, until it stops or `max_steps` are over.
+
+    :param tasks: (b,) numbers of tasks
+    :param goals: (b,) the words to hear instead of the tasks' own
+    :param expert: ask the expert at every place, too
+    :param until: (b,) how many decisions each episode has, for walks that are followed
+    """
+    goals = arena.goal[tasks] if goals is None else goals
+    words = net.read(*arena.words(goals))
+    state = net.start(words)
+    place, rows = arena.start[tasks], torch.arange(len(tasks), device=arena.device)
+    track = Track.begin(arena.points[place], arena.yaw[tasks])
+    record = _Record(arena, tasks, goals, place)
+    for step in range(max_steps):
+        seen = arena.seen(place, track.yaw)
+        look = arena.look(words, seen, track, net.settings.sightings)
+        outputs, state = net(words, state, look)
+        right = (arena.expert(tasks[rows], place, seen.ways.shape[1], EXPERT_TEMPERATURE)
+                 if expert else None)
+        with torch.no_grad():
+            logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
+            action = choose(Choosing(step, rows, logits.detach(), right))
+            onward = action > 0
+            column = (action - 1).clamp(min=0)
+            following = torch.where(onward, arena.ends[place, column], place)
+            metres = torch.where(onward, arena.lengths[place, column], 0.0)
+        record.add(rows, place, action, following, metres, outputs, look.mask_is_valid, right)
+        if until is not None:
+            onward = onward & (until[rows] > step + 1)
+        go = torch.nonzero(onward)[:, 0]
+        if not len(go):
+            break
+        way = seen.ways[go, column[go]]
+        yaw = way[:, 0] + track.yaw[go]
+        if len(go) < len(rows):
+            rows, words, state, track = rows[go], words.rows(go), state.rows(go), track.rows(go)
+        place = following[go]
+        track = track.go(arena.points[place], yaw, way)
+    return record.passage()
+
+
+def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> Passage:
+    """Hear what a network says along walks that are given, with the words they are paired with."""
+    lengths = walks.mask_is_valid.sum(dim=1)
+    return walk(net, arena, walks.tasks, follow(walks.actions),
+                max_steps=int(lengths.max()), goals=walks.goals, expert=expert, until=lengths)
+
+
+class _Record:
+    """Gathers what happens step by step, and pads it in the end."""
+
+    def __init__(self, arena: Arena, tasks: Tensor, goals: Tensor, place: Tensor) -> None:
+        self._arena, self._tasks, self._goals = arena, tasks, goals
+        self._steps: list[tuple[Tensor, ...]] = []
+        self._rights: list[Tensor | None] = []
+        self._last = place.clone()
+        self._travelled = torch.zeros(len(tasks), device=arena.device)
+        self._stopped = torch.zeros(len(tasks), dtype=torch.bool, device=arena.device)
+        self._oracle = arena.fulfilled(tasks, place).clone()
+
+    def add(self, rows: Tensor, place: Tensor, action: Tensor, following: Tensor,
+            metres: Tensor, outputs: Tensor, mask: Tensor, right: Tensor | None) -> None:
+        """One decision of the episodes that still run."""
+        self._steps.append((rows, place, action, outputs, mask))
+        self._rights.append(right)
+        self._last[rows] = following
+        self._travelled[rows] += metres
+        self._stopped[rows] |= action == 0
+        self._oracle[rows] |= self._arena.fulfilled(self._tasks[rows], following)
+
+    def passage(self) -> Passage:
+        """Everything, padded."""
+        b, steps = len(self._tasks), len(self._steps)
+        widest = max(mask.shape[1] for *_, mask in self._steps)
+        outputs, masks = self._steps[0][3], self._steps[0][4]
+        places = torch.zeros(b, steps, dtype=torch.long, device=masks.device)
+        actions, valid = places.clone(), torch.zeros_like(places, dtype=torch.bool)
+        said = outputs.new_zeros(b, steps, widest, outputs.shape[-1])
+        mask_choice = torch.zeros(b, steps, widest, dtype=torch.bool, device=masks.device)
+        expert = None if self._rights[0] is None else said.new_zeros(b, steps, widest)
+        for step, (rows, place, action, out, mask) in enumerate(self._steps):
+            places[rows, step], actions[rows, step] = place, action
+            valid[rows, step] = True
+            said[rows, step, :mask.shape[1]] = out
+            mask_choice[rows, step, :mask.shape[1]] = mask
+            right = self._rights[step]
+            if expert is not None and right is not None:
+                expert[rows, step, :mask.shape[1]] = right
+        success = self._stopped & self._arena.fulfilled(self._tasks, self._last)
+        walks = Walks(self._tasks, self._goals, places, actions, valid, success, self._oracle,
+                      self._stopped, self._last, self._travelled)
+        return Passage(walks, said, mask_choice, expert)
+
+
+def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,
+                 tasks: Tensor | None = None) -> Walks:
+    """Every task walked greedily, in their order."""
+    net.eval()
+    numbers = torch.arange(len(arena.tasks), device=arena.device) if tasks is None else tasks
+    with torch.inference_mode():
+        return together([walk(net, arena, chunk, greedy, max_steps=max_steps).walks
+                         for chunk in numbers.split(width)])
+
+
+def results_of(arena: Arena, walks: Walks) -> list[Result]:
+    """What became of the walks; one that never stopped has failed wherever it is."""
+    shortest = arena.cost(walks.tasks, arena.start[walks.tasks])
+    error = arena.cost(walks.tasks, walks.last)
+    steps = walks.mask_is_valid.sum(dim=1)
+    return [Result(bool(success), float(left), float(gone), float(short), bool(oracle), 0,
+                   int(count), arena.tasks[int(task)].tags)
+            for task, success, left, gone, short, oracle, count in zip(
+                walks.tasks, walks.success, error, walks.travelled, shortest, walks.oracle,
+                steps)]
+
+
+def greedy_results(net: Navigator, arena: Arena, max_steps: int = 15) -> list[Result]:
+    """The outcome of every task of the arena, walked greedily, in their order."""
+    return results_of(arena, greedy_walks(net, arena, max_steps))

@@ -1,0 +1,138 @@
+"""From what is seen at a place to what the networks take in; for one robot or a thousand runs.
+
+Everything is relative to the robot: bearings to where it faces, ways to where it has been.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nl_robot.nets.navigator import ACTION_FEATURES, Look
+
+SAME_PLACE_METRES = 0.8     # half the usual spacing of waypoints
+NARROW, BROAD = 0.35, 0.9   # radians: a thing in the way itself, and on that side of the room
+AT_END_METRES = 1.0         # a thing beside the place that a way leads to
+NEAR_METRES = 1.5
+
+
+@dataclass
+class Seen:
+    """An observation of each of b runs, padded.
+
+    :param labels: (b, s) vocabulary rows, 0 where padding
+    :param sightings: (b, s, 5) bearing, elevation, size (radians), distance (m, nan), score
+    :param ways: (b, k, 3) bearing, elevation (radians), distance on the plan (m)
+    :param mask_way_is_valid: (b, k) bool
+    """
+
+    labels: Tensor
+    sightings: Tensor
+    ways: Tensor
+    mask_way_is_valid: Tensor
+
+
+@dataclass
+class Track:
+    """Where each of b runs has been.
+
+    :param points: (b, t, 3) places in the order of the visits, the present one last; nan: none
+    :param yaw: (b,) which way it faces, in the same frame as the points
+    :param action: (b, ACTION_FEATURES) what it did last; zeros at the start
+    """
+
+    points: Tensor
+    yaw: Tensor
+    action: Tensor
+
+    @classmethod
+    def begin(cls, points: Tensor, yaw: Tensor) -> Track:
+        """Runs that stand at their first place, points (b, 3)."""
+        return cls(points[:, None], yaw, torch.zeros(len(yaw), ACTION_FEATURES,
+                                                     device=yaw.device))
+
+    def rows(self, rows: Tensor) -> Track:
+        """Some of the runs."""
+        return Track(self.points[rows], self.yaw[rows], self.action[rows])
+
+    def go(self, point: Tensor, yaw: Tensor, way: Tensor) -> Track:
+        """After walking `way` (b, 3) to points (b, 3), where one faces `yaw` (b,)."""
+        return Track(torch.cat([self.points, point[:, None]], dim=1), yaw, action_features(way))
+
+
+def action_features(way: Tensor) -> Tensor:
+    """(..., 3) bearing, elevation, distance of the way just walked → (..., ACTION_FEATURES)."""
+    bearing, elevation, distance = way.unbind(-1)
+    return torch.stack([torch.cos(bearing), torch.sin(bearing), torch.cos(2 * bearing),
+                        torch.sin(2 * bearing), 3 * torch.sin(elevation), distance / 4,
+                        torch.ones_like(distance)], dim=-1)
+
+
+def ends_of(seen: Seen, track: Track) -> Tensor:
+    """(b, k, 3) where the ways lead, in the frame of the track."""
+    bearing = seen.ways[..., 0] + track.yaw[:, None]
+    distance = seen.ways[..., 2]
+    offsets = torch.stack([distance * torch.cos(bearing), distance * torch.sin(bearing),
+                           distance * torch.tan(seen.ways[..., 1].clamp(-1.2, 1.2))], dim=-1)
+    return track.points[:, -1:] + offsets
+
+
+def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings: bool = True
+            ) -> Look:
+    """What the networks take in.
+
+    :param ids: (b, t) vocabulary rows of the goals' words
+    :param agreement: (words, labels, CHANNELS)
+    :param sightings: False for a blind agent, which sees ways only
+    """
+    valid = torch.cat([torch.ones_like(seen.mask_way_is_valid[:, :1]), seen.mask_way_is_valid],
+                      dim=1)
+    agrees = agreement[ids[:, :, None], seen.labels[:, None]]                # (b, t, s, c)
+    if not sightings:
+        agrees = torch.zeros_like(agrees)
+    return Look(agrees, _kernels(seen), _near(seen), _way_features(seen, track), valid,
+                track.action)
+
+
+def _distances(seen: Seen) -> Tensor:
+    """(b, s) metres on the plan; what is unknown is taken as 2.5 m."""
+    return seen.sightings[..., 3].nan_to_num(nan=2.5)
+
+
+def _kernels(seen: Seen) -> Tensor:
+    """(b, k, s, KERNELS) how much each sighting lies along each way, or beside its end."""
+    apart = seen.ways[:, :, None, 0] - seen.sightings[:, None, :, 0]
+    apart = torch.remainder(apart + torch.pi, 2 * torch.pi) - torch.pi
+    far = _distances(seen)[:, None]
+    reach = seen.ways[:, :, None, 2]
+    gap = torch.sqrt((far ** 2 + reach ** 2 - 2 * far * reach * torch.cos(apart)).clamp(min=0))
+    there = (seen.labels > 0)[:, None, :, None].float()
+    return there * torch.stack([torch.exp(-(apart / NARROW) ** 2),
+                                torch.exp(-(apart / BROAD) ** 2),
+                                torch.exp(-(gap / AT_END_METRES) ** 2)], dim=-1)
+
+
+def _near(seen: Seen) -> Tensor:
+    """(b, s, 2) how much each sighting is here, and ahead."""
+    near = torch.exp(-_distances(seen) / NEAR_METRES)
+    ahead = torch.exp(-(torch.atan2(torch.sin(seen.sightings[..., 0]),
+                                    torch.cos(seen.sightings[..., 0])) / BROAD) ** 2)
+    return torch.stack([near, ahead], dim=-1) * (seen.labels > 0)[..., None]
+
+
+def _way_features(seen: Seen, track: Track) -> Tensor:
+    """(b, k, WAY_FEATURES) direction, distance, and how well known its end is."""
+    bearing, elevation, distance = seen.ways.unbind(-1)
+    ends = ends_of(seen, track)
+    gaps = (ends[:, :, None] - track.points[:, None]).norm(dim=-1)           # (b, k, t)
+    been = (gaps < SAME_PLACE_METRES).float()       # nan compares as False
+    nearest = gaps.nan_to_num(nan=9.0).amin(dim=2).clamp(max=4.0) / 4.0
+    before = been[:, :, -2:-1].sum(dim=2) if track.points.shape[1] > 1 else torch.zeros_like(
+        bearing)
+    first = torch.full_like(bearing, float(track.points.shape[1] == 1))
+    return torch.stack([torch.cos(bearing), torch.sin(bearing), torch.cos(2 * bearing),
+                        torch.sin(2 * bearing), 3 * torch.sin(elevation), distance / 4,
+                        (elevation > 0.15).float(), (elevation < -0.15).float(),
+                        been.sum(dim=2).clamp(max=3) / 3, before, nearest, first], dim=-1)

@@ -1,0 +1,172 @@
+"""The trunk that policy, reward and critics share in shape: words, sightings, ways, and a state.
+
+At every step a recurrent state (GRU) looks for the words that matter now, those words look for
+the sightings that agree with them, and every way is scored by its geometry and by what agrees
+in its direction.  Objects enter as agreement only: object vectors in trained layers memorise
+buildings.  The shape follows the Speaker-Follower agent (Fried et al., NeurIPS 2018); the
+attention remembers where it was (Chorowski et al., NeurIPS 2015, eq. 8), since goals are mostly
+told in the order of the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nl_robot.nets.words import CHANNELS
+
+WAY_FEATURES = 12
+ACTION_FEATURES = 7
+KERNELS = 3
+
+
+@dataclass(frozen=True)
+class NavigatorSettings:
+    """The shape of the networks; stored in the checkpoint's config.json."""
+
+    text_dim: int = 384
+    width: int = 128
+    state: int = 256
+    heads: int = 4
+    dropout: float = 0.3
+    sightings: bool = True
+
+
+@dataclass
+class Words:
+    """Goals, encoded once per episode.
+
+    :param keys: (b, t, width); :param values: (b, t, width); :param ids: (b, t) vocabulary rows
+    :param mask_is_valid: (b, t) bool; :param keep: (b, state) dropout mask of the episode
+    """
+
+    keys: Tensor
+    values: Tensor
+    ids: Tensor
+    mask_is_valid: Tensor
+    keep: Tensor
+
+    def rows(self, rows: Tensor) -> Words:
+        """Some of the episodes."""
+        return Words(self.keys[rows], self.values[rows], self.ids[rows],
+                     self.mask_is_valid[rows], self.keep[rows])
+
+
+@dataclass
+class State:
+    """What the network carries along.
+
+    :param hidden: (b, state); :param attention: (b, heads, t); :param context: (b, width)
+    """
+
+    hidden: Tensor
+    attention: Tensor
+    context: Tensor
+
+    def rows(self, rows: Tensor) -> State:
+        """Some of the episodes."""
+        return State(self.hidden[rows], self.attention[rows], self.context[rows])
+
+
+@dataclass
+class Look:
+    """What is seen at one step.
+
+    :param agreement: (b, t, s, CHANNELS) of every word with every sighting; 0 where padding
+    :param kernels: (b, k, s, KERNELS) how much a sighting lies along a way
+    :param near: (b, s, 2) how much a sighting lies here; and ahead
+    :param ways: (b, k, WAY_FEATURES)
+    :param mask_is_valid: (b, 1 + k) bool of the choices, stop first
+    :param action: (b, ACTION_FEATURES) what was done last
+    """
+
+    agreement: Tensor
+    kernels: Tensor
+    near: Tensor
+    ways: Tensor
+    mask_is_valid: Tensor
+    action: Tensor
+
+
+class Navigator(nn.Module):
+    """Episode so far and goal → a number for each choice, or several."""
+
+    def __init__(self, settings: NavigatorSettings = NavigatorSettings(), outputs: int = 1) -> None:
+        super().__init__()
+        self.settings, self.outputs = settings, outputs
+        width, state, heads = settings.width, settings.state, settings.heads
+        matched = heads * CHANNELS
+        self.norm = nn.LayerNorm(settings.text_dim)
+        self.word = nn.Linear(settings.text_dim, width)
+        self.order = nn.Embedding(128, width)
+        nn.init.normal_(self.order.weight, std=0.1)
+        self.key = nn.Linear(width, width)
+        self.where = nn.Conv1d(heads, heads, 5, padding=2)
+        self.query = nn.Linear(state, width)
+        self.cell = nn.GRUCell(ACTION_FEATURES + width + 2 * matched + 1, state)
+        self.way = nn.Sequential(nn.Linear(WAY_FEATURES + KERNELS * matched, width), nn.ReLU())
+        self.way_inner = nn.Linear(width, width)
+        self.asked = nn.Linear(state + width, 2 * width)
+        self.score = nn.Linear(width, outputs)
+        self.stop = nn.Sequential(nn.Linear(state + width + 2 * matched + 1, width), nn.ReLU(),
+                                  nn.Linear(width, outputs))
+        self.drop = nn.Dropout(settings.dropout)
+
+    def read(self, features: Tensor, ids: Tensor, mask_is_valid: Tensor) -> Words:
+        """(b, t, text_dim) contextual features → words that every step can look at."""
+        ones = features.new_ones
+        shared = self.drop(ones(len(ids), 1, self.settings.text_dim))   # one mask per episode
+        x = self.word(self.norm(features) * shared) + self.order.weight[:features.shape[1]]
+        x = F.relu(x) * self.drop(ones(len(ids), 1, self.settings.width))
+        keep = self.drop(ones(len(ids), self.settings.state))
+        return Words(self.key(x), x, ids, mask_is_valid, keep)
+
+    def start(self, words: Words) -> State:
+        """The state before the first look: attention on the first word."""
+        b, t = words.ids.shape
+        attention = torch.zeros(b, self.settings.heads, t, device=words.keys.device)
+        attention[:, :, 0] = 1.0
+        return State(words.keys.new_zeros(b, self.settings.state), attention,
+                     words.keys.new_zeros(b, self.settings.width))
+
+    def _matches(self, attention: Tensor, look: Look) -> Tensor:
+        """(b, s, heads * CHANNELS) how well each sighting agrees with the words looked at."""
+        b, t, s, c = look.agreement.shape
+        found = attention @ look.agreement.view(b, t, s * c)                # (b, heads, s * c)
+        return found.view(b, -1, s, c).transpose(1, 2).reshape(b, s, -1)
+
+    def _here(self, matches: Tensor, look: Look) -> Tensor:
+        """(b, 2 * heads * CHANNELS + 1) the best that lies here, and ahead."""
+        best = (matches[:, :, :, None] * look.near[:, :, None]).amax(dim=1).flatten(1)
+        ways = look.mask_is_valid[:, 1:].sum(dim=1, keepdim=True) / 8.0
+        return torch.cat([best, ways], dim=1)
+
+    def forward(self, words: Words, state: State, look: Look) -> tuple[Tensor, State]:
+        """(b, 1 + k, outputs) a number for stop and for each way, and the state after it.
+
+        Numbers of padding are meaningless: mask them by `look.mask_is_valid`.
+        """
+        settings = self.settings
+        before = self._here(self._matches(state.attention, look), look)
+        hidden = self.cell(torch.cat([look.action, state.context, before], dim=1), state.hidden)
+        seen = hidden * words.keep
+        query = self.query(seen).unflatten(1, (settings.heads, -1))              # (b, h, d)
+        keys = words.keys.unflatten(2, (settings.heads, -1))                     # (b, t, h, d)
+        scores = torch.einsum('bhd,bthd->bht', query, keys) / query.shape[-1] ** 0.5
+        scores = scores + self.where(state.attention)
+        attention = torch.softmax(
+            scores.masked_fill(~words.mask_is_valid[:, None], -1e9), dim=2)
+        values = words.values.unflatten(2, (settings.heads, -1))
+        context = torch.einsum('bht,bthd->bhd', attention, values).flatten(1)
+        matches = self._matches(attention, look)
+        best = (matches[:, None, :, None] * look.kernels[..., None]).amax(dim=2).flatten(2)
+        asked = self.asked(torch.cat([seen, context], dim=1))
+        add, times = asked.chunk(2, dim=1)
+        way = self.way(torch.cat([look.ways, best], dim=2))                      # (b, k, width)
+        inner = F.relu(self.way_inner(way) + add[:, None]) + way * times[:, None]
+        stop = self.stop(torch.cat([seen, context, self._here(matches, look)], dim=1))
+        out = torch.cat([stop[:, None], self.score(inner)], dim=1)
+        return out, State(hidden, attention, context)

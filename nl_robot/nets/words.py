@@ -1,0 +1,127 @@
+"""The words of a goal as the networks read them, and how well words and labels agree.
+
+A word has two faces: its contextual features, made by a frozen text encoder from the whole
+goal, and itself, alone.  The scalar product of the word alone with a label, both as frozen
+sentence vectors, says how well they agree; it needs no training and so holds for words and
+labels that were never trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Floats = NDArray[np.float32]
+
+MAX_WORDS = 80              # 99 of 100 Room-to-Room instructions have fewer
+CHANNELS = 2                # of agreement: the cosine, and whether it is a match
+MEAN_COSINE = 0.2           # of unrelated words and labels under the default encoder
+MATCH_COSINE, MATCH_WIDTH = 0.6, 0.06       # synonyms are above, things of one room below
+
+
+class Encoder(Protocol):
+    """What is needed of a text encoder: see `nl_robot.language.encoder.TextEncoder`."""
+
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> list[Floats]:
+        """Contextual token features, (tokens, dim) each."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Sentence vectors of length 1, (n, dim)."""
+
+    def tokens(self, text: str) -> list[str]:
+        """The word pieces that the rows of `encode` stand for."""
+
+
+@dataclass(frozen=True)
+class GoalWords:
+    """A goal as the networks read it.
+
+    :param features: (t, dim) contextual, half precision
+    :param ids: (t,) rows of the words in the `Vocabulary`
+    """
+
+    features: NDArray[np.float16]
+    ids: NDArray[np.int64]
+
+
+class Vocabulary:
+    """Every word and every label met so far, and the agreement of each with each.
+
+    Grows as it is asked; what is known is never computed again.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.words: list[str] = []
+        self.labels: list[str] = ['']       # row 0 stands for no label
+        self._word_rows: dict[str, int] = {}
+        self._label_rows: dict[str, int] = {'': 0}
+        self._word_vectors = np.zeros((0, encoder.dim), np.float32)
+        self._label_vectors = np.zeros((1, encoder.dim), np.float32)
+        self._agreement = torch.zeros(0, 1, CHANNELS)
+
+    def label_ids(self, labels: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) rows of labels; new ones are embedded now."""
+        new = [label for label in dict.fromkeys(labels) if label not in self._label_rows]
+        if new:
+            self._label_rows |= {label: len(self.labels) + k for k, label in enumerate(new)}
+            self.labels += new
+            self._label_vectors = np.concatenate([self._label_vectors, self.encoder.embed(new)])
+        return np.array([self._label_rows[label] for label in labels], np.int64)
+
+    def _word_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) rows of words; new ones are embedded now."""
+        new = [word for word in dict.fromkeys(words) if word not in self._word_rows]
+        if new:
+            self._word_rows |= {word: len(self.words) + k for k, word in enumerate(new)}
+            self.words += new
+            self._word_vectors = np.concatenate([self._word_vectors, self.encoder.embed(new)])
+        return np.array([self._word_rows[word] for word in words], np.int64)
+
+    def goals(self, texts: Sequence[str]) -> list[GoalWords]:
+        """The words of goals; word pieces are put together, longer goals cut at MAX_WORDS."""
+        found = []
+        for text, features in zip(texts, self.encoder.encode(texts)):
+            words, spans = whole_words(self.encoder.tokens(text))
+            means = np.add.reduceat(features, spans, axis=0) / np.diff(
+                [*spans, len(features)])[:, None]
+            found.append(GoalWords(means[:MAX_WORDS].astype(np.float16),
+                                   self._word_ids(words[:MAX_WORDS])))
+        return found
+
+    def agreement(self) -> Tensor:
+        """(words, labels, CHANNELS) of everything met so far; no label agrees with nothing."""
+        rows, columns = len(self.words), len(self.labels)
+        if self._agreement.shape[:2] != (rows, columns):
+            self._agreement = agreement(self._word_vectors, self._label_vectors)
+        return self._agreement
+
+
+def agreement(words: Floats, labels: Floats) -> Tensor:
+    """(v, dim) and (u, dim) unit vectors → (v, u, CHANNELS) cosine above its mean, and match."""
+    cosine = torch.from_numpy(words @ labels.T)
+    none = torch.from_numpy(~labels.any(axis=1))
+    channels = torch.stack([cosine - MEAN_COSINE,
+                            torch.sigmoid((cosine - MATCH_COSINE) / MATCH_WIDTH)], dim=2)
+    return channels.masked_fill(none[None, :, None], 0.0)
+
+
+def whole_words(pieces: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Words of WordPiece pieces (`##` goes on), and the number of each one's first piece."""
+    words: list[str] = []
+    starts: list[int] = []
+    for number, piece in enumerate(pieces):
+        if piece.startswith('##') and words:
+            words[-1] += piece[2:]
+        else:
+            words.append(piece)
+            starts.append(number)
+    return words, starts
