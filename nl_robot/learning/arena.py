@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nl_robot.nets.looking import Seen, Track, look_at
-from nl_robot.nets.navigator import Look, Words
-from nl_robot.nets.words import GoalWords, Vocabulary
+from nl_robot.nets.looking import Seen
+from nl_robot.nets.words import GoalWords, Vocabulary, padded
 from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
@@ -102,28 +101,19 @@ class Arena:
         self.goals: list[GoalWords] = []
         for start in range(0, len(texts), 512):
             self.goals += self.vocabulary.goals(texts[start:start + 512])
-        self._agreement = self.vocabulary.agreement().to(self.device)
+        self.known = self.vocabulary.known().to(self.device)
 
     def add_goals(self, texts: Sequence[str]) -> list[int]:
         """Take in goals that are no task's; their numbers, for `words`."""
         first = len(self.goals)
         self.goals += self.vocabulary.goals(texts)
-        self._agreement = self.vocabulary.agreement().to(self.device)
+        self.known = self.vocabulary.known().to(self.device)
         return list(range(first, len(self.goals)))
 
     def words(self, goals: Sequence[int] | Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Padded (features, ids, mask) of goals by number, as `Navigator.read` takes them."""
-        chosen = [self.goals[int(g)] for g in goals]
-        longest = max(len(goal.ids) for goal in chosen)
-        features = np.zeros((len(chosen), longest, chosen[0].features.shape[1]), np.float16)
-        ids = np.zeros((len(chosen), longest), np.int64)
-        mask = np.zeros((len(chosen), longest), bool)
-        for row, goal in enumerate(chosen):
-            features[row, :len(goal.ids)] = goal.features
-            ids[row, :len(goal.ids)] = goal.ids
-            mask[row, :len(goal.ids)] = True
-        return (torch.from_numpy(features).to(self.device).float(),
-                torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device))
+        features, ids, mask = padded([self.goals[int(number)] for number in goals])
+        return features.to(self.device), ids.to(self.device), mask.to(self.device)
 
     def seen(self, places: Tensor, yaws: Tensor) -> Seen:
         """What is seen at places (b,) facing `yaws` (b,)."""
@@ -136,10 +126,6 @@ class Arena:
         offered = self._ways[places, :ways].clone()
         offered[..., 0] -= yaws[:, None]
         return Seen(labels[:, :things], sightings, offered, ends[:, :ways] >= 0)
-
-    def look(self, words: Words, seen: Seen, track: Track, sightings: bool = True) -> Look:
-        """What the networks take in of what is seen."""
-        return look_at(words.ids, seen, track, self._agreement, sightings)
 
     def local(self, tasks: Tensor, places: Tensor) -> Tensor:
         """Places within their own graph."""

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from nl_robot.evaluation import Result
 from nl_robot.learning.arena import Arena
-from nl_robot.nets.looking import Track
-from nl_robot.nets.navigator import Navigator
+from nl_robot.nets.looking import Acting, Track, discouragement, look_at
+from nl_robot.nets.navigator import Navigator, NavigatorSettings
 
 NO_CHOICE = -1e9        # the logit of padding: exp gives exactly 0, and no gradient is nan
+_SILENT = NavigatorSettings(width=4, state=4, heads=1, sightings=False)     # nobody hears it
 EXPERT_TEMPERATURE = 0.3    # metres; ways that differ by less are about equally right
 
 
@@ -90,14 +91,21 @@ def greedy(now: Choosing) -> Tensor:
     return now.logits.argmax(dim=1)
 
 
-def sampler(generator: torch.Generator | None = None, own_share: float = 1.0) -> Chooser:
-    """Draws from the network, or with probability 1 - own_share from the expert (DAgger)."""
+def sample(now: Choosing) -> Tensor:
+    """A draw from the network."""
+    return torch.multinomial(torch.softmax(now.logits, dim=1), 1)[:, 0]
+
+
+def mixture(own_share: Tensor) -> Chooser:
+    """A draw from the network, or from the expert (DAgger, Ross et al. 2011, the mixture β).
+
+    :param own_share: (b,) of every episode's decisions, how many are the network's
+    """
     def choose(now: Choosing) -> Tensor:
-        odds = torch.softmax(now.logits, dim=1)
-        if own_share < 1.0 and now.expert is not None:
-            own = torch.rand(len(odds), generator=generator, device=odds.device) < own_share
-            odds = torch.where(own[:, None], odds, now.expert)
-        return torch.multinomial(odds, 1, generator=generator)[:, 0]
+        assert now.expert is not None
+        own = torch.rand_like(now.logits[:, 0]) < own_share[now.rows]
+        odds = torch.where(own[:, None], torch.softmax(now.logits, dim=1), now.expert)
+        return torch.multinomial(odds, 1)[:, 0]
     return choose
 
 
@@ -127,29 +135,32 @@ class Passage:
 
 def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_steps: int,
          goals: Tensor | None = None, expert: bool = False,
-         until: Tensor | None = None) -> Passage:
+         until: Tensor | None = None, acting: Acting | None = None) -> Passage:
     """Go from the tasks' starts as `choose` says, until it stops or `max_steps` are over.
 
     :param tasks: (b,) numbers of tasks
     :param goals: (b,) the words to hear instead of the tasks' own
     :param expert: ask the expert at every place, too
     :param until: (b,) how many decisions each episode has, for walks that are followed
+    :param acting: penalties off the logits that `choose` sees
     """
     goals = arena.goal[tasks] if goals is None else goals
     words = net.read(*arena.words(goals))
-    state = net.start(words)
+    state, agreement = net.start(words), net.agreement(arena.known)
     place, rows = arena.start[tasks], torch.arange(len(tasks), device=arena.device)
     track = Track.begin(arena.points[place], arena.yaw[tasks])
     record = _Record(arena, tasks, goals, place)
     for step in range(max_steps):
         seen = arena.seen(place, track.yaw)
-        look = arena.look(words, seen, track, net.settings.sightings)
+        look = look_at(words.ids, seen, track, agreement, net.settings.sightings)
         outputs, state = net(words, state, look)
         right = (arena.expert(tasks[rows], place, seen.ways.shape[1], EXPERT_TEMPERATURE)
                  if expert else None)
         with torch.no_grad():
             logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
-            action = choose(Choosing(step, rows, logits.detach(), right))
+            if acting is not None:
+                logits = logits - discouragement(seen, track, acting)
+            action = choose(Choosing(step, rows, logits, right))
             onward = action > 0
             column = (action - 1).clamp(min=0)
             following = torch.where(onward, arena.ends[place, column], place)
@@ -174,6 +185,19 @@ def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> 
     lengths = walks.mask_is_valid.sum(dim=1)
     return walk(net, arena, walks.tasks, follow(walks.actions),
                 max_steps=int(lengths.max()), goals=walks.goals, expert=expert, until=lengths)
+
+
+def expert_walks(arena: Arena, tasks: Tensor, max_steps: int) -> Walks:
+    """The expert's own ways: the best choice at every place, first ones first."""
+    silent = Navigator(_SILENT).to(arena.device)
+    with torch.inference_mode():
+        return walk(silent, arena, tasks, _right, max_steps=max_steps, expert=True).walks
+
+
+def _right(now: Choosing) -> Tensor:
+    """What the expert thinks best."""
+    assert now.expert is not None
+    return now.expert.argmax(dim=1)
 
 
 class _Record:
@@ -223,12 +247,12 @@ class _Record:
 
 
 def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,
-                 tasks: Tensor | None = None) -> Walks:
+                 tasks: Tensor | None = None, acting: Acting | None = None) -> Walks:
     """Every task walked greedily, in their order."""
     net.eval()
     numbers = torch.arange(len(arena.tasks), device=arena.device) if tasks is None else tasks
     with torch.inference_mode():
-        return together([walk(net, arena, chunk, greedy, max_steps=max_steps).walks
+        return together([walk(net, arena, chunk, greedy, max_steps=max_steps, acting=acting).walks
                          for chunk in numbers.split(width)])
 
 
@@ -244,6 +268,7 @@ def results_of(arena: Arena, walks: Walks) -> list[Result]:
                 steps)]
 
 
-def greedy_results(net: Navigator, arena: Arena, max_steps: int = 15) -> list[Result]:
+def greedy_results(net: Navigator, arena: Arena, max_steps: int = 15,
+                   acting: Acting | None = None) -> list[Result]:
     """The outcome of every task of the arena, walked greedily, in their order."""
-    return results_of(arena, greedy_walks(net, arena, max_steps))
+    return results_of(arena, greedy_walks(net, arena, max_steps, acting=acting))

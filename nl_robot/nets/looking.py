@@ -84,7 +84,7 @@ def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings:
     """What the networks take in.
 
     :param ids: (b, t) vocabulary rows of the goals' words
-    :param agreement: (words, labels, CHANNELS)
+    :param agreement: (words, labels, channels) of `Navigator.agreement`
     :param sightings: False for a blind agent, which sees ways only
     """
     valid = torch.cat([torch.ones_like(seen.mask_way_is_valid[:, :1]), seen.mask_way_is_valid],
@@ -136,3 +136,25 @@ def _way_features(seen: Seen, track: Track) -> Tensor:
                         torch.sin(2 * bearing), 3 * torch.sin(elevation), distance / 4,
                         (elevation > 0.15).float(), (elevation < -0.15).float(),
                         been.sum(dim=2).clamp(max=3) / 3, before, nearest, first], dim=-1)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """What keeps a greedy policy from going round in circles; chosen on validation data.
+
+    :param repeat_penalty: off the logit of a way, for each time it was taken from here before
+    :param visit_penalty: likewise, for each visit to the place that it leads to
+    """
+
+    repeat_penalty: float = 0.0
+    visit_penalty: float = 0.0
+
+
+def discouragement(seen: Seen, track: Track, acting: Acting) -> Tensor:
+    """(b, 1 + k) how much each choice is to be thought less of; nothing off stopping."""
+    ends = ends_of(seen, track)
+    been = (ends[:, :, None] - track.points[:, None]).norm(dim=-1) < SAME_PLACE_METRES
+    here = (track.points - track.points[:, -1:]).norm(dim=-1) < SAME_PLACE_METRES
+    repeats = (been[:, :, 1:] & here[:, None, :-1]).sum(dim=2)
+    off = acting.repeat_penalty * repeats + acting.visit_penalty * been.sum(dim=2)
+    return torch.nn.functional.pad(off.to(seen.ways.dtype), (1, 0))

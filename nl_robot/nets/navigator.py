@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nl_robot.nets.words import CHANNELS
+from nl_robot.nets.words import CHANNELS, Known
 
 WAY_FEATURES = 12
 ACTION_FEATURES = 7
@@ -25,7 +25,12 @@ KERNELS = 3
 
 @dataclass(frozen=True)
 class NavigatorSettings:
-    """The shape of the networks; stored in the checkpoint's config.json."""
+    """The shape of the networks; stored in the checkpoint's config.json.
+
+    :param sightings: False for an agent that sees ways only
+    :param learned: rank of a learned agreement of words and labels beside the frozen one; it
+        serves where homes have the same things everywhere, and memorises where they do not
+    """
 
     text_dim: int = 384
     width: int = 128
@@ -33,6 +38,7 @@ class NavigatorSettings:
     heads: int = 4
     dropout: float = 0.3
     sightings: bool = True
+    learned: int = 0
 
 
 @dataclass
@@ -75,7 +81,7 @@ class State:
 class Look:
     """What is seen at one step.
 
-    :param agreement: (b, t, s, CHANNELS) of every word with every sighting; 0 where padding
+    :param agreement: (b, t, s, channels) of every word with every sighting; 0 where padding
     :param kernels: (b, k, s, KERNELS) how much a sighting lies along a way
     :param near: (b, s, 2) how much a sighting lies here; and ahead
     :param ways: (b, k, WAY_FEATURES)
@@ -94,11 +100,15 @@ class Look:
 class Navigator(nn.Module):
     """Episode so far and goal → a number for each choice, or several."""
 
-    def __init__(self, settings: NavigatorSettings = NavigatorSettings(), outputs: int = 1) -> None:
+    def __init__(self, settings: NavigatorSettings = NavigatorSettings(), outputs: int = 1
+                 ) -> None:
         super().__init__()
         self.settings, self.outputs = settings, outputs
         width, state, heads = settings.width, settings.state, settings.heads
-        matched = heads * CHANNELS
+        matched = heads * (CHANNELS + (settings.learned > 0))
+        if settings.learned:
+            self.word_side = nn.Linear(settings.text_dim, settings.learned)
+            self.label_side = nn.Linear(settings.text_dim, settings.learned)
         self.norm = nn.LayerNorm(settings.text_dim)
         self.word = nn.Linear(settings.text_dim, width)
         self.order = nn.Embedding(128, width)
@@ -114,6 +124,16 @@ class Navigator(nn.Module):
         self.stop = nn.Sequential(nn.Linear(state + width + 2 * matched + 1, width), nn.ReLU(),
                                   nn.Linear(width, outputs))
         self.drop = nn.Dropout(settings.dropout)
+
+    def agreement(self, known: Known) -> Tensor:
+        """(v, u, channels) how well every word agrees with every label."""
+        if not self.settings.learned:
+            return known.agreement
+        words, labels = self.drop(known.words * 8), self.drop(known.labels * 8)     # ~ unit scale
+        pairs = self.word_side(words) @ self.label_side(labels).T / self.settings.learned ** 0.5
+        pairs = torch.sigmoid(pairs - 2.0)      # most words agree with no label
+        some = known.labels.any(dim=1)
+        return torch.cat([known.agreement, (pairs * some)[..., None]], dim=2)
 
     def read(self, features: Tensor, ids: Tensor, mask_is_valid: Tensor) -> Words:
         """(b, t, text_dim) contextual features → words that every step can look at."""
@@ -133,13 +153,13 @@ class Navigator(nn.Module):
                      words.keys.new_zeros(b, self.settings.width))
 
     def _matches(self, attention: Tensor, look: Look) -> Tensor:
-        """(b, s, heads * CHANNELS) how well each sighting agrees with the words looked at."""
+        """(b, s, heads * channels) how well each sighting agrees with the words looked at."""
         b, t, s, c = look.agreement.shape
         found = attention @ look.agreement.view(b, t, s * c)                # (b, heads, s * c)
         return found.view(b, -1, s, c).transpose(1, 2).reshape(b, s, -1)
 
     def _here(self, matches: Tensor, look: Look) -> Tensor:
-        """(b, 2 * heads * CHANNELS + 1) the best that lies here, and ahead."""
+        """(b, 2 * heads * channels + 1) the best that lies here, and ahead."""
         best = (matches[:, :, :, None] * look.near[:, :, None]).amax(dim=1).flatten(1)
         ways = look.mask_is_valid[:, 1:].sum(dim=1, keepdim=True) / 8.0
         return torch.cat([best, ways], dim=1)

@@ -28,6 +28,8 @@ MATCH_COSINE, MATCH_WIDTH = 0.6, 0.06       # synonyms are above, things of one 
 class Encoder(Protocol):
     """What is needed of a text encoder: see `nl_robot.language.encoder.TextEncoder`."""
 
+    name: str
+    sha256: str
     dim: int
 
     def encode(self, texts: Sequence[str]) -> list[Floats]:
@@ -52,6 +54,36 @@ class GoalWords:
     ids: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Known:
+    """A vocabulary as tensors: `words` (v, dim), `labels` (u, dim), `agreement` (v, u, CHANNELS)."""
+
+    words: Tensor
+    labels: Tensor
+    agreement: Tensor
+
+    def to(self, device: torch.device) -> Known:
+        """The same on another device."""
+        return Known(self.words.to(device), self.labels.to(device), self.agreement.to(device))
+
+
+def padded(goals: Sequence[GoalWords]) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (b, t, dim), ids (b, t) and mask (b, t) of goals, as `Navigator.read` takes them.
+
+    A goal without words is heard as one unknown word: zeros.
+    """
+    longest = max(1, *(len(goal.ids) for goal in goals))
+    features = np.zeros((len(goals), longest, goals[0].features.shape[1]), np.float16)
+    ids = np.zeros((len(goals), longest), np.int64)
+    mask = np.zeros((len(goals), longest), bool)
+    mask[:, 0] = True
+    for row, goal in enumerate(goals):
+        features[row, :len(goal.ids)] = goal.features
+        ids[row, :len(goal.ids)] = goal.ids
+        mask[row, :len(goal.ids)] = True
+    return torch.from_numpy(features).float(), torch.from_numpy(ids), torch.from_numpy(mask)
+
+
 class Vocabulary:
     """Every word and every label met so far, and the agreement of each with each.
 
@@ -66,7 +98,7 @@ class Vocabulary:
         self._label_rows: dict[str, int] = {'': 0}
         self._word_vectors = np.zeros((0, encoder.dim), np.float32)
         self._label_vectors = np.zeros((1, encoder.dim), np.float32)
-        self._agreement = torch.zeros(0, 1, CHANNELS)
+        self._known: Known | None = None
 
     def label_ids(self, labels: Sequence[str]) -> NDArray[np.int64]:
         """(n,) rows of labels; new ones are embedded now."""
@@ -97,12 +129,14 @@ class Vocabulary:
                                    self._word_ids(words[:MAX_WORDS])))
         return found
 
-    def agreement(self) -> Tensor:
-        """(words, labels, CHANNELS) of everything met so far; no label agrees with nothing."""
+    def known(self) -> Known:
+        """The vectors of everything met so far and their agreement; no label agrees with any."""
         rows, columns = len(self.words), len(self.labels)
-        if self._agreement.shape[:2] != (rows, columns):
-            self._agreement = agreement(self._word_vectors, self._label_vectors)
-        return self._agreement
+        if self._known is None or self._known.agreement.shape[:2] != (rows, columns):
+            self._known = Known(torch.from_numpy(self._word_vectors),
+                                torch.from_numpy(self._label_vectors),
+                                agreement(self._word_vectors, self._label_vectors))
+        return self._known
 
 
 def agreement(words: Floats, labels: Floats) -> Tensor:

@@ -1,0 +1,275 @@
+"""LangGoalIRL: a reward and a policy that learn from each other, and a generator of goals.
+
+After Zhou & Small, 'Inverse Reinforcement Learning with Natural Language Goals' (AAAI 2021):
+the reward tells what experts do from what the policy does, the policy seeks the reward, and the
+goal generator writes more goals for ways that are known.  Rivals and ablations are the same loop
+with parts switched off (`methods`).  What departs from the paper: the policy is warmed up by
+imitation and keeps imitating while it seeks the reward, since both are far too slow without.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nl_robot.learning import losses
+from nl_robot.learning.arena import Arena
+from nl_robot.learning.methods import Method
+from nl_robot.learning.walks import (
+    Passage,
+    Walks,
+    expert_walks,
+    mixture,
+    replay,
+    sample,
+    together,
+    walk,
+)
+from nl_robot.nets.navigator import Navigator, NavigatorSettings
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How learning goes on; shares are of the whole budget, in minutes or updates.
+
+    :param batch: episodes per update; :param max_steps: decisions per episode
+    :param expert_only: until when imitation follows the expert's ways alone
+    :param own_share: of decisions that the learner walks afterwards, where it has a teacher
+    :param seek_from: from when on the policy seeks the reward, where there is one
+    :param reward_from: from when on the reward learns
+    :param seek_weight: of seeking the reward beside imitation
+    :param discount: of rewards per step; :param target_rate: of the critics' moving average
+    :param entropy: target, as a share of the most that the choices allow
+    :param stop_weight: of decisions where the expert stops
+    :param generated_share: of the imitated episodes that carry generated goals
+    :param generator_share: of the budget that the goal generator learns in
+    :param buffer: sampled episodes that are kept
+    """
+
+    batch: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup: int = 100
+    max_steps: int = 15
+    expert_only: float = 0.3
+    own_share: float = 0.75
+    reward_from: float = 0.5
+    seek_from: float = 0.6
+    seek_weight: float = 0.1
+    discount: float = 0.95
+    target_rate: float = 0.01
+    entropy: float = 0.1
+    stop_weight: float = 1.0
+    generated_share: float = 0.25
+    generator_share: float = 0.25
+    buffer: int = 4096
+    reward_clip: float = 5.0
+
+
+class Adam:
+    """A network with its optimizer: one clipped step, the rate given from outside."""
+
+    def __init__(self, net: nn.Module, settings: LearningSettings) -> None:
+        self.net = net
+        self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate,
+                                           weight_decay=settings.weight_decay)
+
+    def step(self, loss: Tensor, rate: float,
+             share: Callable[[nn.Module], None] | None = None) -> None:
+        """Descend; `share` averages gradients over processes first."""
+        for group in self.optimizer.param_groups:
+            group['lr'] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if share is not None:
+            share(self.net)
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+
+
+class LangGoalIRL:
+    """The networks, what they have seen, and one update after the other.
+
+    :param progress: 0 to 1, how much of the budget is spent; set it before every update
+    """
+
+    def __init__(self, arena: Arena, method: Method, net: NavigatorSettings,
+                 settings: LearningSettings, seed: int) -> None:
+        self.arena, self.method, self.settings, self.seed = arena, method, settings, seed
+        torch.manual_seed(seed)
+        shape = replace(net, sightings=method.sightings)
+        self.policy = Adam(Navigator(shape).to(arena.device), settings)
+        self.reward = self.critics = None
+        if method.adversary:
+            self.critics = Adam(Navigator(shape, outputs=2).to(arena.device), settings)
+            self.targets = copy.deepcopy(self.critics.net).requires_grad_(False)
+            self.log_temperature = torch.tensor(-3.0, requires_grad=True, device=arena.device)
+            self._warmth = torch.optim.Adam([self.log_temperature], lr=1e-2)
+        if method.adversary in ('airl', 'gail'):
+            self.reward = Adam(Navigator(shape).to(arena.device), settings)
+        self.update, self.progress, self.episodes = 0, 0.0, 0
+        self.generated: Walks | None = None
+        self.sampled: Walks | None = None
+
+    def rate(self) -> float:
+        """The learning rate now: linear warm-up, then a cosine over the budget."""
+        settings = self.settings
+        warm = min(1.0, (self.update + 1) / settings.warmup)
+        fall = 0.02 + 0.98 * (1 + np.cos(np.pi * min(self.progress, 1.0))) / 2
+        return settings.learning_rate * warm * float(fall)
+
+    def one_update(self) -> dict[str, float]:
+        """Imitate; then, as far as the method has them, learn the reward and seek it."""
+        settings, arena = self.settings, self.arena
+        torch.manual_seed(self.seed * 1_000_003 + self.update)
+        tasks = torch.randint(len(arena.tasks), (settings.batch,), device=arena.device)
+        self.policy.net.train()
+        seen = walk(self.policy.net, arena, tasks, mixture(self._own_share()),
+                    max_steps=settings.max_steps, expert=True)
+        loss = self._imitation(seen)
+        row = {'imitation': loss.item()}
+        if self.generated is not None:
+            loss = loss + settings.generated_share * self._generated_imitation()
+        self.episodes += len(tasks)
+        if self.method.adversary and self.progress >= settings.reward_from:
+            sought, more = self._adversarial()
+            row |= more
+            if self.progress >= settings.seek_from:
+                loss = loss + settings.seek_weight * sought
+        self.policy.step(loss, self.rate())
+        self.update += 1
+        return row
+
+    def _own_share(self) -> Tensor:
+        """(batch,) how much of each episode the learner walks itself: nothing, or in half of
+        them, once it has shown what it learned, a share drawn anew for each."""
+        share = torch.zeros(self.settings.batch, device=self.arena.device)
+        if self.method.teacher and self.progress >= self.settings.expert_only:
+            half = self.settings.batch // 2
+            share[:half] = self.settings.own_share * torch.rand(half, device=self.arena.device)
+        return share
+
+    def _imitation(self, passage: Passage) -> Tensor:
+        """Cross-entropy with the expert wherever the walk came by."""
+        assert passage.expert is not None
+        return losses.cloning_loss(passage.logits(), passage.expert,
+                                   passage.walks.mask_is_valid, self.settings.stop_weight)
+
+    def _generated_imitation(self) -> Tensor:
+        """Cross-entropy with what was done, on ways that carry generated goals."""
+        walks = self._draw(self.generated, self.settings.batch // 2)
+        passage = replay(self.policy.net, self.arena, walks)
+        logits = passage.logits()
+        done = F.one_hot(passage.walks.actions, logits.shape[2]).to(logits)
+        return losses.cloning_loss(logits, done, passage.walks.mask_is_valid,
+                                   self.settings.stop_weight)
+
+    def _draw(self, walks: Walks, count: int) -> Walks:
+        """Some walks of a pool, at random."""
+        return walks.rows(torch.randint(len(walks), (count,), device=self.arena.device))
+
+    def _sample(self) -> Walks:
+        """Ways that the policy walks now, into the buffer; then some of the buffer."""
+        settings, arena = self.settings, self.arena
+        tasks = torch.randint(len(arena.tasks), (settings.batch // 2,), device=arena.device)
+        with torch.no_grad():
+            fresh = walk(self.policy.net, arena, tasks, sample, max_steps=settings.max_steps)
+        self.episodes += len(tasks)
+        kept = [fresh.walks] if self.sampled is None else [self.sampled, fresh.walks]
+        self.sampled = together(kept)
+        if len(self.sampled) > settings.buffer:
+            self.sampled = self.sampled.rows(torch.arange(
+                len(self.sampled) - settings.buffer, len(self.sampled), device=arena.device))
+        return self._draw(self.sampled, settings.batch)
+
+    def _adversarial(self) -> tuple[Tensor, dict[str, float]]:
+        """Learn the reward and the critics; the loss of a policy that seeks the reward.
+
+        One batch serves all: experts, experts with wrong words, sampled ways, generated goals.
+        """
+        settings, half = self.settings, self.settings.batch // 2
+        tasks = torch.randint(len(self.arena.tasks), (half,), device=self.arena.device)
+        experts = expert_walks(self.arena, tasks, settings.max_steps)
+        parts = {'expert': experts, 'sampled': self._sample()}
+        if self.method.negatives:
+            parts['wrong'] = experts.with_goals(experts.goals.roll(1))
+        if self.generated is not None:
+            parts['generated'] = self._draw(self.generated, half)
+        walks = together(list(parts.values()))
+        names = [name for name, part in parts.items() for _ in range(len(part))]
+        kind = {name: torch.tensor([n == name for n in names], device=self.arena.device)
+                for name in ('expert', 'sampled', 'wrong', 'generated')}
+        passage = replay(self.policy.net, self.arena, walks)
+        log_policy = torch.log_softmax(passage.logits(), dim=-1)
+        rewards, row = self._learn_reward(walks, kind, taken(log_policy.detach(), walks))
+        sought, more = self._seek(passage, log_policy, rewards, ~kind['wrong'])
+        return sought, row | more
+
+    def _learn_reward(self, walks: Walks, kind: dict[str, Tensor], log_policy: Tensor
+                      ) -> tuple[Tensor, dict[str, float]]:
+        """One step of the discriminator; (b, T) rewards as they were before it.
+
+        :param kind: (b,) bool masks of `expert`, `sampled`, `wrong` and `generated` walks
+        :param log_policy: (b, T) of what was done, without gradient
+        """
+        valid = walks.mask_is_valid
+        if self.reward is None:
+            return losses.sqil_reward(kind['expert'], valid), {}
+        reward = taken(replay(self.reward.net, self.arena, walks).outputs[..., 0], walks)
+        logit = (losses.airl_logit_expert_is_high(reward, log_policy)
+                 if self.method.adversary == 'airl' else reward)
+        failed = ~walks.success if self.method.negatives else torch.ones_like(walks.success)
+        negative = (kind['sampled'] & failed) | kind['wrong']
+        positive = kind['expert'] | kind['generated']
+        loss = losses.discriminator_loss(logit, valid & positive[:, None],
+                                         logit, valid & negative[:, None])
+        self.reward.step(loss, self.rate())
+        found = reward if self.method.adversary == 'airl' else losses.gail_reward(logit)
+        clip = self.settings.reward_clip
+        return (found.detach().clamp(-clip, clip),
+                {'discriminator': loss.item(),
+                 'logit_expert': float(logit[valid & positive[:, None]].mean()),
+                 'logit_negative': float(logit[valid & negative[:, None]].mean())})
+
+    def _seek(self, passage: Passage, log_policy: Tensor, rewards: Tensor, use: Tensor
+              ) -> tuple[Tensor, dict[str, float]]:
+        """Discrete soft actor-critic (Christodoulou 2019) along the walks of a passage.
+
+        :param log_policy: (b, T, c) with gradient; :param rewards: (b, T)
+        :param use: (b,) bool, walks that count
+        """
+        assert self.critics is not None
+        walks, settings = passage.walks, self.settings
+        mask, valid = passage.mask_choice_is_valid, passage.walks.mask_is_valid & use[:, None]
+        temperature = self.log_temperature.exp().detach()
+        with torch.no_grad():
+            later = replay(self.targets, self.arena, walks).outputs.amin(dim=-1)
+            value = losses.soft_value(later, log_policy.detach(), temperature, mask)
+            steps = torch.arange(valid.shape[1], device=valid.device)
+            last = steps[None] == walks.mask_is_valid.sum(dim=1, keepdim=True) - 1
+            target = losses.soft_q_target(rewards, losses.next_values(value), last,
+                                          settings.discount)
+        q = replay(self.critics.net, self.arena, walks).outputs                # (b, T, c, 2)
+        critic = losses.critic_loss([taken(q[..., n], walks) for n in (0, 1)], target, valid)
+        self.critics.step(critic, self.rate())
+        losses.moving_average_(self.targets, self.critics.net, settings.target_rate)
+        sought = losses.soft_policy_loss(q.detach().amin(dim=-1), log_policy, temperature, mask,
+                                         valid)
+        warmth = losses.temperature_loss(self.log_temperature, log_policy.detach(), mask, valid,
+                                         settings.entropy)
+        self._warmth.zero_grad()
+        warmth.backward()
+        self._warmth.step()
+        return sought, {'critic': critic.item(), 'seeking': sought.item(),
+                        'temperature': float(temperature), 'value': float(value[valid].mean())}
+
+
+def taken(values: Tensor, walks: Walks) -> Tensor:
+    """(b, T, c) of every choice → (b, T) of what was done."""
+    return values.gather(2, walks.actions[..., None])[..., 0]
