@@ -6,33 +6,12 @@ The rates are measured on validation homes by `nl_robot benchmark detector`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nl_robot.learning.sensor_noise import SensorNoise
 from nl_robot.nets.memory import View
-
-
-@dataclass(frozen=True)
-class SensorNoise:
-    """How sightings are spoiled; rates per sighting unless said otherwise.
-
-    :param miss_near: missed at 0 m; :param miss_per_metre: and more so per metre of distance
-    :param wrong_colour: another colour of the same kind; :param wrong_kind: another label at all
-    :param ghosts: false sightings per view
-    :param bearing: standard deviation, radians; :param distance: relative standard deviation
-    :param way_loss: a waypoint is not offered; at least one always is
-    """
-
-    miss_near: float = 0.10
-    miss_per_metre: float = 0.05
-    wrong_colour: float = 0.08
-    wrong_kind: float = 0.03
-    ghosts: float = 0.5
-    bearing: float = 0.04
-    distance: float = 0.12
-    way_loss: float = 0.05
 
 
 class LabelConfusion:
