@@ -122,7 +122,7 @@ def sqil_reward(is_expert: Tensor, mask: Tensor) -> Tensor:
 
 def entropy(log_policy: Tensor, mask_choice: Tensor) -> Tensor:
     """(b, T) -Σ π log π in nats over what may be chosen; (b, T, c) both."""
-    log_policy = log_policy.masked_fill(~mask_choice, 0.0)
+    log_policy = log_policy.masked_fill(~mask_choice, 0.0)      # then π log π is exactly 0
     return -(log_policy.exp() * log_policy).sum(dim=-1)
 
 
@@ -133,10 +133,9 @@ def soft_value(q_min: Tensor, log_policy: Tensor, temperature: Tensor | float,
     :param q_min: (b, T, c) the lesser of two critics (Fujimoto et al. 2018, equation 10)
     :param log_policy: (b, T, c); :param mask_choice: (b, T, c); :param temperature: α
     """
-    q_min = q_min.masked_fill(~mask_choice, 0.0)
+    q_min = q_min.masked_fill(~mask_choice, 0.0)                # then π (Q - α log π) is 1 · 0
     log_policy = log_policy.masked_fill(~mask_choice, 0.0)
-    policy = log_policy.exp().masked_fill(~mask_choice, 0.0)
-    return (policy * (q_min - temperature * log_policy)).sum(dim=-1)
+    return (log_policy.exp() * (q_min - temperature * log_policy)).sum(dim=-1)
 
 
 def next_values(soft_values: Tensor) -> Tensor:
