@@ -6,6 +6,7 @@ Each function is a `type=` of argparse, so that wrong input is told before any l
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def _whole(text: str, least: int) -> int:
         number = least - 1
     if number < least:
         raise argparse.ArgumentTypeError(f'must be a whole number, {least} or more, got {text!r}')
+    return number
+
+
+def positive_number(text: str) -> float:
+    """A number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f'must be a number above 0, got {text!r}')
     return number
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -91,3 +92,20 @@ def _instructions(args: argparse.Namespace, splits: Sequence[str]) -> list[Graph
             found += [replace(task, tags=(*task.tags, f'{dataset} {split}')) for task in tasks]
             print(f'{dataset} {split}: {len(tasks)} instructions', flush=True)
     return found
+
+
+def set_aside(tasks: Sequence[GraphTask], every: int = 20) -> tuple[list[GraphTask],
+                                                                     list[GraphTask]]:
+    """What is learned from, and one in `every` that is kept for calibration.
+
+    Goals of one way stay together, so that no way is on both sides.
+    """
+    ways = dict.fromkeys((task.graph.name, task.place, id(task.cost)) for task in tasks)
+    order = {way: number for number, way in enumerate(sorted(
+        ways, key=lambda way: zlib.crc32(f'{way[0]} {way[1]}'.encode())))}
+    most = max(1, len(ways) // every)
+    kept, aside = [], []
+    for task in tasks:
+        number = order[task.graph.name, task.place, id(task.cost)]
+        (aside if number < most and len(ways) > 1 else kept).append(task)
+    return kept, aside

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from nl_robot.learning.sensor_noise import LabelConfusion, SensorNoise, offered, spoil
 from nl_robot.nets.looking import Seen
 from nl_robot.nets.words import GoalWords, Vocabulary, padded
 from nl_robot.worlds.graph import PlaceGraph
@@ -25,17 +27,21 @@ class Arena:
     """The tables of a set of tasks.
 
     :param tasks: episodes are named by their number in this sequence
+    :param noise: what the senses get wrong at every look; None: nothing
+    :param generator: of the noise; whoever wants the same noise again seeds it
     """
 
     def __init__(self, tasks: Sequence[GraphTask], vocabulary: Vocabulary,
-                 device: torch.device | str = 'cpu') -> None:
+                 device: torch.device | str = 'cpu', noise: SensorNoise | None = None) -> None:
         self.tasks, self.vocabulary, self.device = tasks, vocabulary, torch.device(device)
+        self.noise, self.generator = noise, torch.Generator(device)
         graphs = list({id(task.graph): task.graph for task in tasks}.values())
         self._offsets = dict(zip(map(id, graphs), np.cumsum([0] + [len(g.points)
                                                                    for g in graphs])))
         self._build_places(graphs)
         self._build_tasks()
         self._build_words()
+        self._confusion = LabelConfusion(vocabulary.labels, device)
 
     def _build_places(self, graphs: Sequence[PlaceGraph]) -> None:
         """Padded tables of what is seen at every place, and where its ways lead."""
@@ -110,6 +116,10 @@ class Arena:
         self.known = self.vocabulary.known().to(self.device)
         return list(range(first, len(self.goals)))
 
+    def refresh(self) -> None:
+        """Take in what the vocabulary has learned elsewhere since."""
+        self.known = self.vocabulary.known().to(self.device)
+
     def words(self, goals: Sequence[int] | Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Padded (features, ids, mask) of goals by number, as `Navigator.read` takes them."""
         features, ids, mask = padded([self.goals[int(number)] for number in goals])
@@ -123,9 +133,14 @@ class Arena:
         things = max(1, int((labels > 0).sum(dim=1).max()))
         sightings = self._sightings[places, :things].clone()
         sightings[..., 0] -= yaws[:, None]
-        offered = self._ways[places, :ways].clone()
-        offered[..., 0] -= yaws[:, None]
-        return Seen(labels[:, :things], sightings, offered, ends[:, :ways] >= 0)
+        ways_seen = self._ways[places, :ways].clone()
+        ways_seen[..., 0] -= yaws[:, None]
+        seen = Seen(labels[:, :things], sightings, ways_seen, ends[:, :ways] >= 0)
+        if self.noise is None:
+            return seen
+        seen = spoil(seen, self.noise, self._confusion, self.generator)
+        return replace(seen, mask_way_is_valid=offered(seen.mask_way_is_valid, self.noise,
+                                                       self.generator))
 
     def local(self, tasks: Tensor, places: Tensor) -> Tensor:
         """Places within their own graph."""
@@ -139,9 +154,16 @@ class Arena:
         """(b,) metres along the ways to the nearest of the best places."""
         return self._cost[self._target[tasks], self.local(tasks, places)]
 
-    def expert(self, tasks: Tensor, places: Tensor, ways: int, temperature: float) -> Tensor:
-        """(b, 1 + ways) the geodesic expert's distribution; see `worlds.tasks.expert_choice`."""
-        ends = self.ends[places, :ways]
+    def expert(self, tasks: Tensor, places: Tensor, mask_way_is_valid: Tensor,
+               temperature: float) -> Tensor:
+        """(b, 1 + k) the geodesic expert's distribution over stop and the ways that are offered.
+
+        See `worlds.tasks.expert_choice`.
+
+        :param mask_way_is_valid: (b, k) the first k ways of each place, False where not offered
+        """
+        ways = mask_way_is_valid.shape[1]
+        ends = self.ends[places, :ways].masked_fill(~mask_way_is_valid, -1)
         rows = self._target[tasks][:, None]
         local = (ends - self._first[tasks][:, None]).clamp(min=0)
         left = self.lengths[places, :ways] + self._cost[rows, local]

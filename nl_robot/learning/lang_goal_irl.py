@@ -10,17 +10,24 @@ imitation and keeps imitating while it seeks the reward, since both are far too 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nl_robot.learning import losses
+from nl_robot.learning import losses, parallel
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.methods import Method
+from nl_robot.learning.resume import (
+    load_module,
+    load_optimizer,
+    module_state,
+    optimizer_state,
+)
 from nl_robot.learning.walks import (
     Passage,
     Walks,
@@ -33,6 +40,8 @@ from nl_robot.learning.walks import (
 )
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 
+LEAST_LOG = -6.0    # of log π in the discriminator's logit: below, one decision would rule it
+
 
 @dataclass(frozen=True)
 class LearningSettings:
@@ -44,6 +53,7 @@ class LearningSettings:
     :param seek_from: from when on the policy seeks the reward, where there is one
     :param reward_from: from when on the reward learns
     :param seek_weight: of seeking the reward beside imitation
+    :param seek_every: updates of imitation to one of reward, critics and seeking
     :param discount: of rewards per step; :param target_rate: of the critics' moving average
     :param entropy: target, as a share of the most that the choices allow
     :param stop_weight: of decisions where the expert stops
@@ -62,6 +72,7 @@ class LearningSettings:
     reward_from: float = 0.5
     seek_from: float = 0.6
     seek_weight: float = 0.1
+    seek_every: int = 4
     discount: float = 0.95
     target_rate: float = 0.01
     entropy: float = 0.1
@@ -80,15 +91,13 @@ class Adam:
         self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate,
                                            weight_decay=settings.weight_decay)
 
-    def step(self, loss: Tensor, rate: float,
-             share: Callable[[nn.Module], None] | None = None) -> None:
-        """Descend; `share` averages gradients over processes first."""
+    def step(self, loss: Tensor, rate: float, rank: parallel.Rank = parallel.Rank()) -> None:
+        """Descend, along the gradients of all processes together."""
         for group in self.optimizer.param_groups:
             group['lr'] = rate
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if share is not None:
-            share(self.net)
+        parallel.average_gradients(self.net.parameters(), rank)
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
 
@@ -100,8 +109,10 @@ class LangGoalIRL:
     """
 
     def __init__(self, arena: Arena, method: Method, net: NavigatorSettings,
-                 settings: LearningSettings, seed: int) -> None:
+                 settings: LearningSettings, seed: int,
+                 rank: parallel.Rank = parallel.Rank()) -> None:
         self.arena, self.method, self.settings, self.seed = arena, method, settings, seed
+        self.rank = rank
         torch.manual_seed(seed)
         shape = replace(net, sightings=method.sightings)
         self.policy = Adam(Navigator(shape).to(arena.device), settings)
@@ -128,21 +139,25 @@ class LangGoalIRL:
         """Imitate; then, as far as the method has them, learn the reward and seek it."""
         settings, arena = self.settings, self.arena
         torch.manual_seed(self.seed * 1_000_003 + self.update)
+        arena.generator.manual_seed(self.seed * 1_000_003 + self.update)
         tasks = torch.randint(len(arena.tasks), (settings.batch,), device=arena.device)
+        mine = parallel.share(settings.batch, self.rank).to(arena.device)
+        own_share = self._own_share()[mine]
         self.policy.net.train()
-        seen = walk(self.policy.net, arena, tasks, mixture(self._own_share()),
+        seen = walk(self.policy.net, arena, tasks[mine], mixture(own_share),
                     max_steps=settings.max_steps, expert=True)
-        loss = self._imitation(seen)
+        loss = self._imitation(seen) * parallel.portion(seen.walks.mask_is_valid.sum(), self.rank)
         row = {'imitation': loss.item()}
         if self.generated is not None:
-            loss = loss + settings.generated_share * self._generated_imitation()
+            loss = loss + settings.generated_share * self._generated_imitation() / self.rank.world
         self.episodes += len(tasks)
-        if self.method.adversary and self.progress >= settings.reward_from:
+        if (self.method.adversary and self.progress >= settings.reward_from
+                and self.update % settings.seek_every == 0):
             sought, more = self._adversarial()
             row |= more
             if self.progress >= settings.seek_from:
-                loss = loss + settings.seek_weight * sought
-        self.policy.step(loss, self.rate())
+                loss = loss + settings.seek_weight * sought / self.rank.world
+        self.policy.step(loss, self.rate(), self.rank)
         self.update += 1
         return row
 
@@ -206,8 +221,10 @@ class LangGoalIRL:
         kind = {name: torch.tensor([n == name for n in names], device=self.arena.device)
                 for name in ('expert', 'sampled', 'wrong', 'generated')}
         passage = replay(self.policy.net, self.arena, walks)
+        walks = passage.walks
         log_policy = torch.log_softmax(passage.logits(), dim=-1)
-        rewards, row = self._learn_reward(walks, kind, taken(log_policy.detach(), walks))
+        done = taken(log_policy.detach(), walks).clamp(min=LEAST_LOG)
+        rewards, row = self._learn_reward(walks, kind, done)
         sought, more = self._seek(passage, log_policy, rewards, ~kind['wrong'])
         return sought, row | more
 
@@ -229,13 +246,13 @@ class LangGoalIRL:
         positive = kind['expert'] | kind['generated']
         loss = losses.discriminator_loss(logit, valid & positive[:, None],
                                          logit, valid & negative[:, None])
-        self.reward.step(loss, self.rate())
+        self.reward.step(loss / self.rank.world, self.rate(), self.rank)
         found = reward if self.method.adversary == 'airl' else losses.gail_reward(logit)
         clip = self.settings.reward_clip
         return (found.detach().clamp(-clip, clip),
                 {'discriminator': loss.item(),
-                 'logit_expert': float(logit[valid & positive[:, None]].mean()),
-                 'logit_negative': float(logit[valid & negative[:, None]].mean())})
+                 'logit_expert': logit[valid & positive[:, None]].mean().item(),
+                 'logit_negative': logit[valid & negative[:, None]].mean().item()})
 
     def _seek(self, passage: Passage, log_policy: Tensor, rewards: Tensor, use: Tensor
               ) -> tuple[Tensor, dict[str, float]]:
@@ -253,21 +270,72 @@ class LangGoalIRL:
             value = losses.soft_value(later, log_policy.detach(), temperature, mask)
             steps = torch.arange(valid.shape[1], device=valid.device)
             last = steps[None] == walks.mask_is_valid.sum(dim=1, keepdim=True) - 1
-            target = losses.soft_q_target(rewards, losses.next_values(value), last,
-                                          settings.discount)
+            target = losses.soft_q_target(self._at_the_end(rewards, walks), losses.next_values(
+                value), last, settings.discount)
         q = replay(self.critics.net, self.arena, walks).outputs                # (b, T, c, 2)
         critic = losses.critic_loss([taken(q[..., n], walks) for n in (0, 1)], target, valid)
-        self.critics.step(critic, self.rate())
+        self.critics.step(critic / self.rank.world, self.rate(), self.rank)
         losses.moving_average_(self.targets, self.critics.net, settings.target_rate)
         sought = losses.soft_policy_loss(q.detach().amin(dim=-1), log_policy, temperature, mask,
                                          valid)
-        warmth = losses.temperature_loss(self.log_temperature, log_policy.detach(), mask, valid,
+        warmth = losses.temperature_loss(self.log_temperature, log_policy, mask, valid,
                                          settings.entropy)
         self._warmth.zero_grad()
         warmth.backward()
         self._warmth.step()
         return sought, {'critic': critic.item(), 'seeking': sought.item(),
-                        'temperature': float(temperature), 'value': float(value[valid].mean())}
+                        'temperature': temperature.item(), 'value': value[valid].mean().item()}
+
+
+    # ---- the run on disk
+
+    def _parts(self) -> dict[str, Adam]:
+        """The networks that learn, by name."""
+        return {name: part for name, part in (('policy', self.policy), ('reward', self.reward),
+                                              ('critics', self.critics)) if part is not None}
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that a run needs to go on as if it had never stopped."""
+        tensors: dict[str, Tensor] = {}
+        for name, part in self._parts().items():
+            tensors |= module_state(name, part.net)
+            tensors |= optimizer_state(f'{name}_optimizer', part.optimizer)
+        if self.critics is not None:
+            tensors |= module_state('targets', self.targets)
+            tensors['log_temperature'] = self.log_temperature.detach().clone()
+            tensors |= optimizer_state('temperature_optimizer', self._warmth)
+        for name in ('sampled', 'generated'):
+            walks = getattr(self, name)
+            if walks is not None:
+                tensors |= {f'{name}.{key}': value.clone() for key, value in vars(walks).items()}
+        notes = {'update': self.update, 'episodes': self.episodes}
+        return tensors, notes
+
+    def load(self, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
+        """Put back what `state` took."""
+        for name, part in self._parts().items():
+            load_module(name, part.net, tensors)
+            load_optimizer(f'{name}_optimizer', part.optimizer, tensors)
+        if self.critics is not None:
+            load_module('targets', self.targets, tensors)
+            self.log_temperature.data.copy_(tensors['log_temperature'])
+            load_optimizer('temperature_optimizer', self._warmth, tensors)
+        for name in ('sampled', 'generated'):
+            found = {key.removeprefix(f'{name}.'): value.to(self.arena.device)
+                     for key, value in tensors.items() if key.startswith(f'{name}.')}
+            setattr(self, name, Walks(**found) if found else None)
+        self.update, self.episodes = int(notes['update']), int(notes['episodes'])
+
+
+    def _at_the_end(self, rewards: Tensor, walks: Walks) -> Tensor:
+        """(b, T) rewards, where stopping earns its own for ever after if they cannot be negative.
+
+        Else they would pay for walking on (Kostrikov et al. 2019, section 4.1).
+        """
+        if self.method.adversary == 'airl':
+            return rewards
+        stops = (walks.actions == 0) & walks.mask_is_valid
+        return torch.where(stops, rewards / (1 - self.settings.discount), rewards)
 
 
 def taken(values: Tensor, walks: Walks) -> Tensor:

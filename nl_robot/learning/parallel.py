@@ -73,6 +73,27 @@ def same_start(module: nn.Module) -> None:
             dist.broadcast(tensor.detach(), 0)
 
 
+def portion(count: Tensor, rank: Rank) -> Tensor:
+    """() this rank's share of what is counted over all: a mean times it can be summed.
+
+    :param count: () how many of them (decisions, say) this rank has
+    """
+    if rank.world == 1:
+        return torch.ones_like(count, dtype=torch.float32)
+    whole = count.float().clone()
+    dist.all_reduce(whole)
+    return count.float() / whole.clamp(min=1.0)
+
+
+def agreed(value: float, rank: Rank) -> float:
+    """What rank 0 says, for all: clocks differ."""
+    if rank.world == 1:
+        return value
+    said = torch.tensor([value], dtype=torch.float64)
+    dist.broadcast(said, 0)
+    return float(said)
+
+
 @torch.no_grad()
 def average_gradients(parameters: Iterable[nn.Parameter], rank: Rank) -> None:
     """Put the gradients of the whole batch's mean loss where this rank's part of it was.

@@ -12,59 +12,69 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-
-from nl_robot.learning.cloning import Cloning
+from torch import Tensor, nn
 
 STATE, CURVES = 'training.safetensors', 'curves.csv'
 
 
-def _moments(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimizer's tensors by parameter number and name."""
-    return {f'optimizer.{number}.{name}': torch.as_tensor(value)
+def module_state(name: str, module: nn.Module) -> dict[str, Tensor]:
+    """The tensors of a module under `name.`."""
+    return {f'{name}.{key}': value.detach().clone().contiguous()
+            for key, value in module.state_dict().items()}
+
+
+def load_module(name: str, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `module_state` took."""
+    module.load_state_dict({key.removeprefix(f'{name}.'): value for key, value in tensors.items()
+                            if key.startswith(f'{name}.')})
+
+
+def optimizer_state(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The moments of an optimizer, by parameter number, under `name.`."""
+    return {f'{name}.{number}.{key}': torch.as_tensor(value).clone()
             for number, state in optimizer.state_dict()['state'].items()
-            for name, value in state.items()}
+            for key, value in state.items()}
 
 
-def save_state(cloning: Cloning, settings: Mapping[str, Any], directory: Path) -> None:
-    """Write policy, optimizer and the number of updates done; replaces the last state."""
-    tensors = {f'policy.{name}': value.contiguous()
-               for name, value in cloning.policy.state_dict().items()}
-    tensors |= {name: value.clone().contiguous()
-                for name, value in _moments(cloning.optimizer).items()}
+def load_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
+                   ) -> None:
+    """Put back what `optimizer_state` took."""
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith(f'{name}.'):
+            number, part = key.removeprefix(f'{name}.').split('.', 1)
+            moments.setdefault(int(number), {})[part] = value
+    groups = optimizer.state_dict()['param_groups']
+    optimizer.load_state_dict({'state': moments, 'param_groups': groups})
+
+
+def save_state(directory: Path, tensors: Mapping[str, Tensor], settings: Mapping[str, Any],
+               notes: Mapping[str, Any]) -> None:
+    """Write a run's tensors, its settings, and notes such as the updates done.
+
+    It replaces the last state, and is on the disk when the call returns.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     temporary = directory / f'{STATE}.tmp'
-    save_file(tensors, temporary, metadata={'update': str(cloning.update),
-                                            'settings': json.dumps(settings, sort_keys=True)})
+    save_file(dict(tensors), temporary, metadata={
+        'settings': json.dumps(settings, sort_keys=True), 'notes': json.dumps(notes)})
     with open(temporary, 'rb') as file:
         os.fsync(file.fileno())
     os.replace(temporary, directory / STATE)
 
 
-def load_state(cloning: Cloning, settings: Mapping[str, Any], directory: Path) -> bool:
-    """Continue where `save_state` left off; False where nothing was saved.
+def load_state(directory: Path, settings: Mapping[str, Any]
+               ) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The tensors and notes of the run in a directory; None where there is none.
 
-    :raises ValueError: as `updates_done`
+    :raises ValueError: as `notes_of`
     """
-    update = updates_done(settings, directory)
-    if update is None:
-        return False
-    tensors = load_file(directory / STATE)
-    cloning.policy.load_state_dict({name.removeprefix('policy.'): value
-                                    for name, value in tensors.items()
-                                    if name.startswith('policy.')})
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith('optimizer.'):
-            _, number, name = key.split('.', 2)
-            moments.setdefault(int(number), {})[name] = value
-    groups = cloning.optimizer.state_dict()['param_groups']
-    cloning.optimizer.load_state_dict({'state': moments, 'param_groups': groups})
-    cloning.update = update
-    return True
+    notes = notes_of(directory, settings)
+    return None if notes is None else (load_file(directory / STATE), notes)
 
 
-def updates_done(settings: Mapping[str, Any], directory: Path) -> int | None:
-    """How far the run in a directory has come; None where there is none.
+def notes_of(directory: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The notes of the run in a directory; None where there is none.
 
     :raises ValueError: the run there has other settings
     """
@@ -76,21 +86,31 @@ def updates_done(settings: Mapping[str, Any], directory: Path) -> int | None:
     if json.loads(metadata['settings']) != json.loads(json.dumps(settings)):
         raise ValueError(f'{directory} holds a run with other settings: choose another --out, '
                          'or delete it to begin anew')
-    return int(metadata['update'])
+    return dict(json.loads(metadata['notes']))
 
 
 def append_curves(directory: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Add rows to curves.csv; the header is written with the first."""
+    """Add rows to curves.csv; columns that are new are added to all rows before."""
     if not rows:
         return
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / CURVES
-    new = not path.exists()
-    with open(path, 'a', newline='', encoding='utf-8') as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        if new:
+    known = list(csv.DictReader(open_text(path))) if path.exists() else []
+    names = list(known[0]) if known else []
+    fresh = [name for name in dict.fromkeys(key for row in rows for key in row)
+             if name not in names]
+    everything = [*known, *rows] if fresh or not known else rows
+    with open(path, 'w' if everything is not rows else 'a', newline='',
+              encoding='utf-8') as file:
+        writer = csv.DictWriter(file, fieldnames=[*names, *fresh], restval='')
+        if everything is not rows or not known:
             writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(everything)
+
+
+def open_text(path: Path) -> list[str]:
+    """The lines of a text file."""
+    return path.read_text(encoding='utf-8').splitlines(keepends=True)
 
 
 def draw_curves(directory: Path) -> None:
@@ -98,12 +118,15 @@ def draw_curves(directory: Path) -> None:
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot
-    with open(directory / CURVES, newline='', encoding='utf-8') as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(open_text(directory / CURVES)))
     names = [name for name in rows[0] if name != 'update']
-    figure, axes = pyplot.subplots(1, len(names), figsize=(3.2 * len(names), 2.8),
+    across = min(4, len(names))
+    down = -(-len(names) // across)
+    figure, axes = pyplot.subplots(down, across, figsize=(3.2 * across, 2.6 * down),
                                    squeeze=False)
-    for axis, name in zip(axes[0], names):
+    for axis in axes.flat[len(names):]:
+        axis.set_axis_off()
+    for axis, name in zip(axes.flat, names):
         points = [(int(row['update']), float(row[name])) for row in rows if row[name]]
         axis.plot(*zip(*points), linewidth=1)
         axis.set_title(name.replace('_', ' '), fontsize=9)

@@ -109,11 +109,6 @@ def mixture(own_share: Tensor) -> Chooser:
     return choose
 
 
-def follow(actions: Tensor) -> Chooser:
-    """Do what was done before, (b, T)."""
-    return lambda now: actions[now.rows, now.step]
-
-
 @dataclass
 class Passage:
     """A walk and what the network said on the way.
@@ -135,12 +130,14 @@ class Passage:
 
 def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_steps: int,
          goals: Tensor | None = None, expert: bool = False,
+         done: Tensor | None = None,
          until: Tensor | None = None, acting: Acting | None = None) -> Passage:
     """Go from the tasks' starts as `choose` says, until it stops or `max_steps` are over.
 
     :param tasks: (b,) numbers of tasks
     :param goals: (b,) the words to hear instead of the tasks' own
     :param expert: ask the expert at every place, too
+    :param done: (b, T) what to do, instead of `choose`, for walks that are followed
     :param until: (b,) how many decisions each episode has, for walks that are followed
     :param acting: penalties off the logits that `choose` sees
     """
@@ -152,15 +149,19 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
     record = _Record(arena, tasks, goals, place)
     for step in range(max_steps):
         seen = arena.seen(place, track.yaw)
+        if done is not None:        # what was done could be done
+            again = done[rows, step]
+            seen.mask_way_is_valid[again > 0, again[again > 0] - 1] = True
         look = look_at(words.ids, seen, track, agreement, net.settings.sightings)
         outputs, state = net(words, state, look)
-        right = (arena.expert(tasks[rows], place, seen.ways.shape[1], EXPERT_TEMPERATURE)
+        right = (arena.expert(tasks[rows], place, seen.mask_way_is_valid, EXPERT_TEMPERATURE)
                  if expert else None)
         with torch.no_grad():
             logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
             if acting is not None:
                 logits = logits - discouragement(seen, track, acting)
-            action = choose(Choosing(step, rows, logits, right))
+            action = (choose(Choosing(step, rows, logits, right)) if done is None
+                      else done[rows, step])
             onward = action > 0
             column = (action - 1).clamp(min=0)
             following = torch.where(onward, arena.ends[place, column], place)
@@ -183,8 +184,8 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
 def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> Passage:
     """Hear what a network says along walks that are given, with the words they are paired with."""
     lengths = walks.mask_is_valid.sum(dim=1)
-    return walk(net, arena, walks.tasks, follow(walks.actions),
-                max_steps=int(lengths.max()), goals=walks.goals, expert=expert, until=lengths)
+    return walk(net, arena, walks.tasks, greedy, max_steps=int(lengths.max()),
+                goals=walks.goals, expert=expert, done=walks.actions, until=lengths)
 
 
 def expert_walks(arena: Arena, tasks: Tensor, max_steps: int) -> Walks:
