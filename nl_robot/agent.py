@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from nl_robot.checkpoint import CheckpointError, load_checkpoint
+from nl_robot.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from nl_robot.datatypes import Decision, Observation, Pose, Sighting, Waypoint
-from nl_robot.language.encoder import TextEncoder, load_text_encoder
-from nl_robot.nets.inputs import GoalWords, LabelTable, goal_words, step_inputs
-from nl_robot.nets.memory import Memory, View, view_of
-from nl_robot.nets.policy import Policy, PolicySettings, collate
+from nl_robot.language.encoder import load_text_encoder
+from nl_robot.nets.looking import Acting, Seen, Track, discouragement, look_at
+from nl_robot.nets.navigator import Look, Navigator, NavigatorSettings, State, Words
+from nl_robot.nets.words import Encoder, Vocabulary, padded
 from nl_robot.settings import from_mapping
 
 CANARY = Observation((Sighting('white fridge', 0.3, distance=2.0),
@@ -23,35 +24,58 @@ CANARY = Observation((Sighting('white fridge', 0.3, distance=2.0),
 
 
 @dataclass(frozen=True)
-class Acting:
-    """What keeps a greedy policy from going round in circles; chosen on validation homes.
+class Calibration:
+    """From the reward's number for stopping here to the probability that the goal is fulfilled.
 
-    :param repeat_penalty: off the logit of a way, for each time it was taken from here before
-    :param visit_penalty: likewise, for each visit to the place that it leads to
+    Logistic (Platt 1999): sigmoid(slope * number + offset), fitted on held-out episodes.
     """
 
-    repeat_penalty: float = 0.0
-    visit_penalty: float = 0.0
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def probability(self, number: float) -> float:
+        """Between 0 and 1."""
+        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, self.slope * number + self.offset))))
+
+
+@dataclass
+class _Opinion:
+    """A network with what it remembers of the episode."""
+
+    net: Navigator
+    words: Words
+    state: State
+
+    def hear(self, look: Look) -> Tensor:
+        """(1 + k,) what it says of every choice."""
+        outputs, self.state = self.net(self.words, self.state, look)
+        return outputs[0, :, 0]
 
 
 class Agent:
-    """A policy with its memory of the episode that runs.
+    """A policy, and a reward that doubts it, with their memory of the episode that runs.
 
-    Greedy: `decide` takes the most probable choice.  `policy` and `encoder` are there to be
-    read.  Not thread-safe: one thread owns it.
+    Greedy: `decide` takes the most probable choice.  Not thread-safe: one thread owns it.
+
+    :param reward: None for an agent that has no opinion of whether it has arrived
     """
 
-    def __init__(self, policy: Policy, encoder: TextEncoder, acting: Acting = Acting()) -> None:
+    def __init__(self, policy: Navigator, encoder: Encoder, acting: Acting | None = None,
+                 reward: Navigator | None = None, calibration: Calibration | None = None
+                 ) -> None:
         self.policy = policy.eval()
-        self.acting = acting
-        self.encoder = encoder
-        self._labels = LabelTable(encoder)
-        self._goal: GoalWords | None = None
-        self._memory = Memory()
+        self.reward = None if reward is None else reward.eval()
+        self.acting, self.encoder = acting or Acting(), encoder
+        self.calibration = calibration or Calibration()
+        self.vocabulary = Vocabulary(encoder)
+        self._ids: Tensor | None = None
+        self._opinions: list[_Opinion] = []
+        self._track: Track | None = None
+        self._way = torch.zeros(1, 3)
         self._arrived: float | None = None
 
     @classmethod
-    def load(cls, checkpoint: Path, encoder: TextEncoder | None = None) -> Agent:
+    def load(cls, checkpoint: Path, encoder: Encoder | None = None) -> Agent:
         """The agent of a checkpoint directory.
 
         :raises CheckpointError: the directory is damaged, foreign, made with another text
@@ -59,53 +83,97 @@ class Agent:
         """
         stored = load_checkpoint(checkpoint)
         try:
-            text = stored.config['text_encoder']
-            encoder = encoder or load_text_encoder(text['name'])
-            if encoder.sha256 != text['sha256']:
-                raise ValueError(f'it was made with the text encoder {text["name"]!r}, which is '
-                                 f'not the {encoder.name!r} at hand')
-            policy = Policy(from_mapping(PolicySettings, stored.config['policy'], 'config.policy'))
-            policy.load_state_dict(stored.weights['policy'])
-            acting = from_mapping(Acting, stored.config.get('acting', {}), 'config.acting')
-            canary = cls(policy, encoder, acting)
+            encoder = _encoder_of(stored, encoder)
+            canary = cls._of(stored, encoder)
             canary.set_goal('go to the kitchen')
             canary.decide(CANARY)       # a Decision refuses probabilities that are not finite
         except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(f'{checkpoint} cannot act: {error}') from error
-        return cls(policy, encoder, acting)
+        return cls._of(stored, encoder)
+
+    @classmethod
+    def _of(cls, stored: Checkpoint, encoder: Encoder) -> Agent:
+        """The agent of a checkpoint in memory."""
+        config = stored.config
+        shape = from_mapping(NavigatorSettings, config['navigator'], 'config.navigator')
+        nets = {}
+        for name in ('policy', 'reward'):
+            if name in stored.weights:
+                nets[name] = Navigator(shape)
+                nets[name].load_state_dict(stored.weights[name])
+        return cls(nets['policy'], encoder,
+                   from_mapping(Acting, config.get('acting', {}), 'config.acting'),
+                   nets.get('reward'),
+                   from_mapping(Calibration, config.get('calibration', {}), 'config.calibration'))
 
     def set_goal(self, text: str) -> None:
         """Begin a new episode that pursues these words; what was seen before is forgotten."""
-        self._goal = goal_words(self.encoder, [text])[0]
-        self._memory = Memory()
-        self._arrived = None
+        with torch.inference_mode():
+            features, ids, mask = padded(self.vocabulary.goals([text]))
+            self._opinions = [
+                _Opinion(net, words, net.start(words)) for net in (self.policy, self.reward)
+                if net is not None for words in [net.read(features, ids, mask)]]
+        self._ids, self._track, self._arrived = ids, None, None
 
     def decide(self, observation: Observation) -> Decision:
         """The next choice at a place just reached.
 
         :raises RuntimeError: when no goal was set
         """
-        if self._goal is None:
+        if self._ids is None:
             raise RuntimeError('the agent has no goal: call set_goal first')
-        view = view_of(observation, self._labels.ids([s.label for s in observation.sightings]))
-        self._memory.add(view)
-        inputs = step_inputs(self._goal, self._memory, view, self._labels.vectors)
+        seen = seen_of(observation, self.vocabulary)
         with torch.inference_mode():
-            logits, arrived = self.policy(collate([self._goal], [inputs], self._labels.vectors))
-            logits[0, 1:] -= torch.from_numpy(self._discouragement(view)[:inputs.choices])
-            probabilities = torch.softmax(logits[0], dim=0).numpy().astype(np.float64)
-            self._arrived = float(torch.sigmoid(arrived[0]))
+            track = self._track = self._moved(observation.pose)
+            look = look_at(self._ids, seen, track, self.policy.agreement(self.vocabulary.known()),
+                           self.policy.settings.sightings)
+            said = [opinion.hear(look) for opinion in self._opinions]
+            logits = said[0] - discouragement(seen, track, self.acting)[0]
+            logits = logits.masked_fill(~look.mask_is_valid[0], -torch.inf)
+            probabilities = torch.softmax(logits, dim=0).numpy().astype(np.float64)
+        self._arrived = (self.calibration.probability(float(said[1][0]))
+                         if len(said) > 1 else None)
         best = int(probabilities.argmax())
-        # waypoints beyond those that the policy reads keep probability 0
-        unread = [0.0] * (len(observation.waypoints) - inputs.choices)
-        ordered = tuple(map(float, probabilities[1:])) + tuple(unread) + (float(probabilities[0]),)
+        count = len(observation.waypoints)
+        if best > 0:
+            self._way = seen.ways[:, best - 1]
+        ordered = (*map(float, probabilities[1:1 + count]), float(probabilities[0]))
         return Decision(None if best == 0 else best - 1, float(probabilities[best]), ordered)
 
-    def _discouragement(self, view: View) -> NDArray[np.float32]:
-        """(k,) how much each way of the view is to be thought less of."""
-        return (self.acting.repeat_penalty * self._memory.repeats(view)
-                + self.acting.visit_penalty * self._memory.visits(view)).astype(np.float32)
+    def _moved(self, pose: Pose) -> Track:
+        """The track, gone on to where the robot is now by the way that was chosen last."""
+        point = torch.tensor([[pose.x, pose.y, 0.0]])
+        yaw = torch.tensor([pose.yaw], dtype=torch.float32)
+        if self._track is None:
+            return Track.begin(point, yaw)
+        return self._track.go(point, yaw, self._way)
 
     def arrived(self) -> float | None:
-        """The policy's own probability that the goal is fulfilled here; None before a decision."""
+        """The reward's opinion, as a probability, whether the goal is fulfilled at the last place.
+
+        None before the first decision, or where the checkpoint holds no reward.
+        """
         return self._arrived
+
+
+def _encoder_of(stored: Checkpoint, encoder: Encoder | None) -> Encoder:
+    """The text encoder that a checkpoint was made with; ValueError where it is another one."""
+    text = stored.config['text_encoder']
+    encoder = encoder or load_text_encoder(text['name'])
+    if encoder.sha256 != text['sha256']:
+        raise ValueError(f'it was made with the text encoder {text["name"]!r}, which is not the '
+                         f'{encoder.name!r} at hand')
+    return encoder
+
+
+def seen_of(observation: Observation, vocabulary: Vocabulary) -> Seen:
+    """One observation as the networks read it; what the pose's frame holds is relative there."""
+    sightings = sorted(observation.sightings, key=lambda s: -s.size)[:64]
+    rows = [(s.bearing, s.elevation, s.size, math.nan if s.distance is None else s.distance,
+             s.score) for s in sightings]
+    ways = [(w.bearing, w.elevation, w.distance) for w in observation.waypoints]
+    labels = vocabulary.label_ids([s.label for s in sightings])
+    return Seen(torch.from_numpy(labels)[None] if rows else torch.zeros(1, 1, dtype=torch.long),
+                torch.tensor(rows or [(0.0, 0.0, 0.0, math.nan, 0.0)])[None],
+                torch.tensor(ways or [(0.0, 0.0, 0.0)])[None],
+                torch.tensor([bool(ways)] * max(1, len(ways)))[None])

@@ -77,7 +77,10 @@ class Arena:
         """Start, heading, and what is fulfilled where, for every task."""
         widest = max(len(task.graph.points) for task in self.tasks)
         known: dict[tuple[int, int], int] = {}
-        costs, fulfilled, best, index = [], [], [], []
+        costs: list[np.ndarray] = []
+        fulfilled: list[np.ndarray] = []
+        best: list[np.ndarray] = []
+        index: list[int] = []
         for task in self.tasks:
             key = id(task.cost), id(task.fulfilled)
             if key not in known:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ from nl_robot.learning.walks import (
 )
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 
+Net = TypeVar('Net', bound=nn.Module)
+ALONE = parallel.Rank()
 LEAST_LOG = -6.0    # of log π in the discriminator's logit: below, one decision would rule it
 
 
@@ -83,15 +85,15 @@ class LearningSettings:
     reward_clip: float = 5.0
 
 
-class Adam:
+class Adam(Generic[Net]):
     """A network with its optimizer: one clipped step, the rate given from outside."""
 
-    def __init__(self, net: nn.Module, settings: LearningSettings) -> None:
+    def __init__(self, net: Net, settings: LearningSettings) -> None:
         self.net = net
         self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate,
                                            weight_decay=settings.weight_decay)
 
-    def step(self, loss: Tensor, rate: float, rank: parallel.Rank = parallel.Rank()) -> None:
+    def step(self, loss: Tensor, rate: float, rank: parallel.Rank = ALONE) -> None:
         """Descend, along the gradients of all processes together."""
         for group in self.optimizer.param_groups:
             group['lr'] = rate
@@ -110,13 +112,14 @@ class LangGoalIRL:
 
     def __init__(self, arena: Arena, method: Method, net: NavigatorSettings,
                  settings: LearningSettings, seed: int,
-                 rank: parallel.Rank = parallel.Rank()) -> None:
+                 rank: parallel.Rank = ALONE) -> None:
         self.arena, self.method, self.settings, self.seed = arena, method, settings, seed
         self.rank = rank
         torch.manual_seed(seed)
         shape = replace(net, sightings=method.sightings)
         self.policy = Adam(Navigator(shape).to(arena.device), settings)
-        self.reward = self.critics = None
+        self.reward: Adam[Navigator] | None = None
+        self.critics: Adam[Navigator] | None = None
         if method.adversary:
             self.critics = Adam(Navigator(shape, outputs=2).to(arena.device), settings)
             self.targets = copy.deepcopy(self.critics.net).requires_grad_(False)
@@ -178,6 +181,7 @@ class LangGoalIRL:
 
     def _generated_imitation(self) -> Tensor:
         """Cross-entropy with what was done, on ways that carry generated goals."""
+        assert self.generated is not None
         walks = self._draw(self.generated, self.settings.batch // 2)
         passage = replay(self.policy.net, self.arena, walks)
         logits = passage.logits()
@@ -289,7 +293,7 @@ class LangGoalIRL:
 
     # ---- the run on disk
 
-    def _parts(self) -> dict[str, Adam]:
+    def _parts(self) -> dict[str, Adam[Any]]:
         """The networks that learn, by name."""
         return {name: part for name, part in (('policy', self.policy), ('reward', self.reward),
                                               ('critics', self.critics)) if part is not None}

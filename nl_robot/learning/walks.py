@@ -248,13 +248,17 @@ class _Record:
 
 
 def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,
-                 tasks: Tensor | None = None, acting: Acting | None = None) -> Walks:
-    """Every task walked greedily, in their order."""
+                 goals: Tensor | None = None, acting: Acting | None = None) -> Walks:
+    """Every task walked greedily, in their order.
+
+    :param goals: (tasks,) the words to hear instead of the tasks' own
+    """
     net.eval()
-    numbers = torch.arange(len(arena.tasks), device=arena.device) if tasks is None else tasks
+    numbers = torch.arange(len(arena.tasks), device=arena.device)
+    heard = arena.goal if goals is None else goals
     with torch.inference_mode():
-        return together([walk(net, arena, chunk, greedy, max_steps=max_steps, acting=acting).walks
-                         for chunk in numbers.split(width)])
+        return together([walk(net, arena, chunk, greedy, max_steps=max_steps, acting=acting,
+                              goals=heard[chunk]).walks for chunk in numbers.split(width)])
 
 
 def results_of(arena: Arena, walks: Walks) -> list[Result]:
