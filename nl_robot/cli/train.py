@@ -24,9 +24,9 @@ from nl_robot.learning import parallel
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.calibration import auc, logistic, stops
 from nl_robot.learning.goal_writing import WritingSettings
-from nl_robot.learning.lang_goal_irl import LangGoalIRL, LearningSettings
+from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.method_run import Budget, MethodRun
-from nl_robot.learning.methods import METHODS
+from nl_robot.learning.methods import METHODS, LearningSettings
 from nl_robot.learning.resume import notes_of
 from nl_robot.learning.sensor_noise import SensorNoise
 from nl_robot.learning.walks import greedy_walks, results_of

@@ -104,7 +104,8 @@ def set_aside(tasks: Sequence[GraphTask], every: int = 20) -> tuple[list[GraphTa
     order = {way: number for number, way in enumerate(sorted(
         ways, key=lambda way: zlib.crc32(f'{way[0]} {way[1]}'.encode())))}
     most = max(1, len(ways) // every)
-    kept, aside = [], []
+    kept: list[GraphTask] = []
+    aside: list[GraphTask] = []
     for task in tasks:
         number = order[task.graph.name, task.place, id(task.cost)]
         (aside if number < most and len(ways) > 1 else kept).append(task)

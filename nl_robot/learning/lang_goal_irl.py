@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -21,7 +21,9 @@ from torch.nn import functional as F
 
 from nl_robot.learning import losses, parallel
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.methods import Method
+from nl_robot.learning.goal_writer import GoalWriter
+from nl_robot.learning.goal_writing import WritingSettings
+from nl_robot.learning.methods import LearningSettings, Method
 from nl_robot.learning.resume import (
     load_module,
     load_optimizer,
@@ -39,50 +41,11 @@ from nl_robot.learning.walks import (
     walk,
 )
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.settings import to_mapping
 
 Net = TypeVar('Net', bound=nn.Module)
 ALONE = parallel.Rank()
 LEAST_LOG = -6.0    # of log π in the discriminator's logit: below, one decision would rule it
-
-
-@dataclass(frozen=True)
-class LearningSettings:
-    """How learning goes on; shares are of the whole budget, in minutes or updates.
-
-    :param batch: episodes per update; :param max_steps: decisions per episode
-    :param expert_only: until when imitation follows the expert's ways alone
-    :param own_share: of decisions that the learner walks afterwards, where it has a teacher
-    :param seek_from: from when on the policy seeks the reward, where there is one
-    :param reward_from: from when on the reward learns
-    :param seek_weight: of seeking the reward beside imitation
-    :param seek_every: updates of imitation to one of reward, critics and seeking
-    :param discount: of rewards per step; :param target_rate: of the critics' moving average
-    :param entropy: target, as a share of the most that the choices allow
-    :param stop_weight: of decisions where the expert stops
-    :param generated_share: of the imitated episodes that carry generated goals
-    :param generator_share: of the budget that the goal generator learns in
-    :param buffer: sampled episodes that are kept
-    """
-
-    batch: int = 32
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.01
-    warmup: int = 100
-    max_steps: int = 15
-    expert_only: float = 0.3
-    own_share: float = 0.75
-    reward_from: float = 0.5
-    seek_from: float = 0.6
-    seek_weight: float = 0.1
-    seek_every: int = 4
-    discount: float = 0.95
-    target_rate: float = 0.01
-    entropy: float = 0.1
-    stop_weight: float = 1.0
-    generated_share: float = 0.25
-    generator_share: float = 0.25
-    buffer: int = 4096
-    reward_clip: float = 5.0
 
 
 class Adam(Generic[Net]):
@@ -107,12 +70,12 @@ class Adam(Generic[Net]):
 class LangGoalIRL:
     """The networks, what they have seen, and one update after the other.
 
-    :param progress: 0 to 1, how much of the budget is spent; set it before every update
+    :param rank: which of several processes that train together
     """
 
     def __init__(self, arena: Arena, method: Method, net: NavigatorSettings,
                  settings: LearningSettings, seed: int,
-                 rank: parallel.Rank = ALONE) -> None:
+                 writing: WritingSettings | None = None, rank: parallel.Rank = ALONE) -> None:
         self.arena, self.method, self.settings, self.seed = arena, method, settings, seed
         self.rank = rank
         torch.manual_seed(seed)
@@ -127,33 +90,64 @@ class LangGoalIRL:
             self._warmth = torch.optim.Adam([self.log_temperature], lr=1e-2)
         if method.adversary in ('airl', 'gail'):
             self.reward = Adam(Navigator(shape).to(arena.device), settings)
+        self.writer: GoalWriter | None = None
+        if method.generator:
+            self.writer = GoalWriter(arena, writing or WritingSettings(), settings.max_steps, seed)
+            self.generator = Adam(self.writer.generator, settings)
+        self.explorer: Adam[Navigator] | None = None
+        if settings.explorer_every:
+            self.explorer = Adam(Navigator(shape).to(arena.device), settings)
+            self._nothing = arena.add_goals([''])[0]
+        for part in self._parts().values():
+            parallel.same_start(part.net)
         self.update, self.progress, self.episodes = 0, 0.0, 0
-        self.generated: Walks | None = None
         self.sampled: Walks | None = None
+        self._rephrased = self._relabelled = False
 
     def rate(self) -> float:
         """The learning rate now: linear warm-up, then a cosine over the budget."""
         settings = self.settings
         warm = min(1.0, (self.update + 1) / settings.warmup)
-        fall = 0.02 + 0.98 * (1 + np.cos(np.pi * min(self.progress, 1.0))) / 2
+        fall = 0.02 + 0.98 * (1 + np.cos(np.pi * min(max(self.progress, 0.0), 1.0))) / 2
         return settings.learning_rate * warm * float(fall)
 
-    def one_update(self) -> dict[str, float]:
+    def advance(self, spent: float) -> dict[str, float]:
+        """One update, where `spent` (0 to 1) of the budget is gone.
+
+        The goal generator learns first; what is left is the budget of everything else.
+        """
+        torch.manual_seed(self.seed * 1_000_003 + self.update)
+        self.arena.generator.manual_seed(self.seed * 1_000_003 + self.update)
+        share = self.settings.generator_share if self.writer is not None else 0.0
+        self.progress = (spent - share) / (1.0 - share)
+        row = self._learn_to_write() if self.progress < 0 else self._learn_to_act()
+        self.update += 1
+        return row
+
+    def _learn_to_write(self) -> dict[str, float]:
+        """One step of the goal generator."""
+        assert self.writer is not None
+        loss, row = self.writer.loss(self.update)
+        self.generator.step(loss / self.rank.world, self.rate(), self.rank)
+        return {'writing': loss.item(), **{f'writing_{key}': row[key] for key in row}}
+
+    def _learn_to_act(self) -> dict[str, float]:
         """Imitate; then, as far as the method has them, learn the reward and seek it."""
         settings, arena = self.settings, self.arena
-        torch.manual_seed(self.seed * 1_000_003 + self.update)
-        arena.generator.manual_seed(self.seed * 1_000_003 + self.update)
         tasks = torch.randint(len(arena.tasks), (settings.batch,), device=arena.device)
         mine = parallel.share(settings.batch, self.rank).to(arena.device)
         own_share = self._own_share()[mine]
+        self._write()
         self.policy.net.train()
         seen = walk(self.policy.net, arena, tasks[mine], mixture(own_share),
                     max_steps=settings.max_steps, expert=True)
         loss = self._imitation(seen) * parallel.portion(seen.walks.mask_is_valid.sum(), self.rank)
         row = {'imitation': loss.item()}
-        if self.generated is not None:
-            loss = loss + settings.generated_share * self._generated_imitation() / self.rank.world
         self.episodes += len(tasks)
+        if self.writer is not None and self.writer.walks is not None:
+            written = self._generated_imitation(self.writer.walks)
+            row['imitation_written'] = written.item()
+            loss = loss + settings.generated_share * written / self.rank.world
         if (self.method.adversary and self.progress >= settings.reward_from
                 and self.update % settings.seek_every == 0):
             sought, more = self._adversarial()
@@ -161,8 +155,37 @@ class LangGoalIRL:
             if self.progress >= settings.seek_from:
                 loss = loss + settings.seek_weight * sought / self.rank.world
         self.policy.step(loss, self.rate(), self.rank)
-        self.update += 1
+        if self.explorer is not None and self.update % settings.explorer_every == 0:
+            row['exploring'] = self._explore(tasks[mine])
         return row
+
+    def _explore(self, tasks: Tensor) -> float:
+        """One step of the explorer: it imitates experts whose goals it does not hear."""
+        assert self.explorer is not None
+        passage = walk(self.explorer.net, self.arena, tasks, mixture(torch.zeros(
+            len(tasks), device=self.arena.device)), max_steps=self.settings.max_steps,
+            expert=True, goals=torch.full_like(tasks, self._nothing))
+        loss = self._imitation(passage)
+        self.explorer.step(loss / self.rank.world, self.rate(), self.rank)
+        return loss.item()
+
+    def _write(self) -> None:
+        """Goals for experts' ways as soon as the generator is done; for sampled ones later."""
+        if self.writer is None:
+            return
+        count = self.settings.generated
+        if self.method.rephrasing and not self._rephrased:
+            self._rephrased = True
+            self.writer.rephrase(count)
+        if (self.method.relabelling and not self._relabelled
+                and self.progress >= self.settings.reward_from):
+            self._relabelled = True
+            tasks = torch.randint(len(self.arena.tasks), (count,), device=self.arena.device)
+            with torch.no_grad():
+                parts = [walk(self.policy.net, self.arena, chunk, sample,
+                              max_steps=self.settings.max_steps).walks
+                         for chunk in tasks.split(256)]
+            self.writer.relabel(together(parts))
 
     def _own_share(self) -> Tensor:
         """(batch,) how much of each episode the learner walks itself: nothing, or in half of
@@ -179,11 +202,10 @@ class LangGoalIRL:
         return losses.cloning_loss(passage.logits(), passage.expert,
                                    passage.walks.mask_is_valid, self.settings.stop_weight)
 
-    def _generated_imitation(self) -> Tensor:
+    def _generated_imitation(self, walks: Walks) -> Tensor:
         """Cross-entropy with what was done, on ways that carry generated goals."""
-        assert self.generated is not None
-        walks = self._draw(self.generated, self.settings.batch // 2)
-        passage = replay(self.policy.net, self.arena, walks)
+        passage = replay(self.policy.net, self.arena,
+                         self._draw(walks, self.settings.batch // 2))
         logits = passage.logits()
         done = F.one_hot(passage.walks.actions, logits.shape[2]).to(logits)
         return losses.cloning_loss(logits, done, passage.walks.mask_is_valid,
@@ -218,8 +240,8 @@ class LangGoalIRL:
         parts = {'expert': experts, 'sampled': self._sample()}
         if self.method.negatives:
             parts['wrong'] = experts.with_goals(experts.goals.roll(1))
-        if self.generated is not None:
-            parts['generated'] = self._draw(self.generated, half)
+        if self.writer is not None and self.writer.walks is not None:
+            parts['generated'] = self._draw(self.writer.walks, half)
         walks = together(list(parts.values()))
         names = [name for name, part in parts.items() for _ in range(len(part))]
         kind = {name: torch.tensor([n == name for n in names], device=self.arena.device)
@@ -295,8 +317,11 @@ class LangGoalIRL:
 
     def _parts(self) -> dict[str, Adam[Any]]:
         """The networks that learn, by name."""
-        return {name: part for name, part in (('policy', self.policy), ('reward', self.reward),
-                                              ('critics', self.critics)) if part is not None}
+        parts: dict[str, Adam[Any] | None] = {
+            'policy': self.policy, 'reward': self.reward, 'critics': self.critics,
+            'explorer': self.explorer,
+            'goal_generator': None if self.writer is None else self.generator}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that a run needs to go on as if it had never stopped."""
@@ -308,11 +333,14 @@ class LangGoalIRL:
             tensors |= module_state('targets', self.targets)
             tensors['log_temperature'] = self.log_temperature.detach().clone()
             tensors |= optimizer_state('temperature_optimizer', self._warmth)
-        for name in ('sampled', 'generated'):
-            walks = getattr(self, name)
+        kept = {'sampled': self.sampled,
+                'written': None if self.writer is None else self.writer.walks}
+        for name, walks in kept.items():
             if walks is not None:
                 tensors |= {f'{name}.{key}': value.clone() for key, value in vars(walks).items()}
-        notes = {'update': self.update, 'episodes': self.episodes}
+        notes = {'update': self.update, 'episodes': self.episodes,
+                 'texts': [] if self.writer is None else self.writer.texts,
+                 'rephrased': self._rephrased, 'relabelled': self._relabelled}
         return tensors, notes
 
     def load(self, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
@@ -324,11 +352,29 @@ class LangGoalIRL:
             load_module('targets', self.targets, tensors)
             self.log_temperature.data.copy_(tensors['log_temperature'])
             load_optimizer('temperature_optimizer', self._warmth, tensors)
-        for name in ('sampled', 'generated'):
-            found = {key.removeprefix(f'{name}.'): value.to(self.arena.device)
-                     for key, value in tensors.items() if key.startswith(f'{name}.')}
-            setattr(self, name, Walks(**found) if found else None)
+        self.sampled = self._walks_of('sampled', tensors)
+        written = self._walks_of('written', tensors)
+        if self.writer is not None and written is not None:
+            self.writer.restore(list(notes['texts']), written)
+        self._rephrased, self._relabelled = bool(notes['rephrased']), bool(notes['relabelled'])
         self.update, self.episodes = int(notes['update']), int(notes['episodes'])
+
+    def _walks_of(self, name: str, tensors: Mapping[str, Tensor]) -> Walks | None:
+        """The walks under `name.`; None where there are none."""
+        found = {key.removeprefix(f'{name}.'): value.to(self.arena.device)
+                 for key, value in tensors.items() if key.startswith(f'{name}.')}
+        return Walks(**found) if found else None
+
+    def weights(self) -> dict[str, dict[str, Tensor]]:
+        """What acts later: policy, reward, goal generator and explorer, as far as they exist."""
+        return {name: part.net.state_dict() for name, part in self._parts().items()
+                if name != 'critics'}
+
+    def written_config(self) -> dict[str, Any]:
+        """The shape and the words of the goal generator, for a checkpoint."""
+        if self.writer is None:
+            return {}
+        return {'goal_generator': to_mapping(self.writer.generator.settings)}
 
 
     def _at_the_end(self, rewards: Tensor, walks: Walks) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nl_robot.learning import parallel
-from nl_robot.learning.lang_goal_irl import LangGoalIRL, LearningSettings
+from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.resume import append_curves, draw_curves, load_state, save_state
 from nl_robot.settings import to_mapping
 
@@ -78,28 +78,29 @@ class MethodRun:
         """What is left of the budget; saved when interrupted, too."""
         clock, told, saved = time.process_time(), time.monotonic(), time.monotonic()
         try:
-            while self._progress() < 1.0:
-                self._means.append(self.learner.one_update())
+            while (spent := self._spent()) < 1.0:
+                self._means.append(self.learner.advance(spent))
                 now = time.process_time()
                 self.seconds, clock = self.seconds + now - clock, now
-                if time.monotonic() - told > TELL_SECONDS or self._progress() >= 1.0:
+                if time.monotonic() - told > TELL_SECONDS:
                     told = time.monotonic()
-                    self._report()
+                    self._report(spent)
                 if time.monotonic() - saved > SAVE_SECONDS:
                     saved = time.monotonic()
                     self.save()
         finally:
+            if self._means:
+                self._report(self.budget.spent(self.seconds, self.learner.update))
             self.save()
         if self.learner.rank.rank == 0:
             draw_curves(self.directory)
 
-    def _progress(self) -> float:
-        """The share of the budget that is gone; the learner's schedules follow it."""
+    def _spent(self) -> float:
+        """The share of the budget that is gone, the same for all processes."""
         spent = self.budget.spent(self.seconds, self.learner.update)
-        self.learner.progress = parallel.agreed(spent, self.learner.rank)
-        return self.learner.progress
+        return parallel.agreed(spent, self.learner.rank)
 
-    def _report(self) -> None:
+    def _report(self, spent: float) -> None:
         """One row of the curves, and one line for people."""
         names = dict.fromkeys(name for row in self._means for name in row)
         row = {name: float(np.mean([r[name] for r in self._means if name in r]))
@@ -108,7 +109,7 @@ class MethodRun:
         self._rows.append({'update': self.learner.update, **row})
         pace = self.learner.episodes / max(self.seconds, 1e-6)
         values = '  '.join(f'{name.replace("_", " ")} {value:.3f}' for name, value in row.items())
-        self._tell(f'{100 * min(self.learner.progress, 1):3.0f} %  update {self.learner.update}  '
+        self._tell(f'{100 * min(spent, 1):3.0f} %  update {self.learner.update}  '
                    f'{self.learner.episodes} episodes, {pace:.0f} a second  {values}')
 
 
@@ -117,5 +118,3 @@ def settings_of(learner: LangGoalIRL, **more: Any) -> dict[str, Any]:
     return {'method': to_mapping(learner.method), 'learning': to_mapping(learner.settings),
             'navigator': to_mapping(learner.policy.net.settings), 'seed': learner.seed, **more}
 
-
-__all__ = ['Budget', 'LearningSettings', 'MethodRun', 'settings_of']

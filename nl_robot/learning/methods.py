@@ -1,4 +1,7 @@
-"""The methods by name: what each learns from, so that they differ in that and in nothing else."""
+"""The methods by name: what each learns from, so that they differ in that and in nothing else.
+
+How they learn, `LearningSettings`, is the same for all.
+"""
 
 from __future__ import annotations
 
@@ -52,3 +55,47 @@ METHODS: dict[str, Method] = {
     'blind': Method('imitation on its own ways, blind to sightings', teacher=True,
                     sightings=False),
 }
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How learning goes on; shares are of the whole budget, in minutes or updates.
+
+    :param batch: episodes per update; :param max_steps: decisions per episode
+    :param expert_only: until when imitation follows the expert's ways alone
+    :param own_share: of decisions that the learner walks afterwards, where it has a teacher
+    :param seek_from: from when on the policy seeks the reward, where there is one
+    :param reward_from: from when on the reward learns
+    :param seek_weight: of seeking the reward beside imitation
+    :param seek_every: updates of imitation to one of reward, critics and seeking
+    :param discount: of rewards per step; :param target_rate: of the critics' moving average
+    :param entropy: target, as a share of the most that the choices allow
+    :param stop_weight: of decisions where the expert stops
+    :param generated_share: of the imitated episodes that carry generated goals
+    :param generator_share: of the budget that the goal generator learns in
+    :param generated: goals that are written for experts' ways, and as many for sampled ones
+    :param explorer_every: updates to one of the goal-agnostic explorer; 0: there is none
+    :param buffer: sampled episodes that are kept
+    """
+
+    batch: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup: int = 100
+    max_steps: int = 15
+    expert_only: float = 0.3
+    own_share: float = 0.75
+    reward_from: float = 0.5
+    seek_from: float = 0.6
+    seek_weight: float = 0.1
+    seek_every: int = 4
+    discount: float = 0.95
+    target_rate: float = 0.01
+    entropy: float = 0.1
+    stop_weight: float = 1.0
+    generated_share: float = 0.25
+    generator_share: float = 0.2
+    generated: int = 1500
+    explorer_every: int = 0
+    buffer: int = 4096
+    reward_clip: float = 5.0
