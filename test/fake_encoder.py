@@ -27,6 +27,9 @@ class FakeEncoder:
         return [np.stack([word_vector(word, self.dim) for word in text.split() or ['']])
                 for text in texts]
 
+    def tokens(self, text):
+        return text.split() or ['']
+
     def embed(self, texts):
         self.embedded += texts
         means = [words.mean(axis=0) for words in self.encode(texts)]
