@@ -159,8 +159,9 @@ class Navigator(nn.Module):
         return found.view(b, -1, s, c).transpose(1, 2).reshape(b, s, -1)
 
     def _here(self, matches: Tensor, look: Look) -> Tensor:
-        """(b, 2 * heads * channels + 1) the best that lies here, and ahead."""
+        """(b, 2 * heads * channels + 1) the best that lies here, and ahead; 0 where nothing."""
         best = (matches[:, :, :, None] * look.near[:, :, None]).amax(dim=1).flatten(1)
+        best = best.clamp(min=0)    # what agrees less than nothing does is as padding is
         ways = look.mask_is_valid[:, 1:].sum(dim=1, keepdim=True) / 8.0
         return torch.cat([best, ways], dim=1)
 
@@ -182,7 +183,8 @@ class Navigator(nn.Module):
         values = words.values.unflatten(2, (settings.heads, -1))
         context = torch.einsum('bht,bthd->bhd', attention, values).flatten(1)
         matches = self._matches(attention, look)
-        best = (matches[:, None, :, None] * look.kernels[..., None]).amax(dim=2).flatten(2)
+        best = (matches[:, None, :, None] * look.kernels[..., None]).amax(dim=2)
+        best = best.clamp(min=0).flatten(2)         # as in `_here`
         asked = self.asked(torch.cat([seen, context], dim=1))
         add, times = asked.chunk(2, dim=1)
         way = self.way(torch.cat([look.ways, best], dim=2))                      # (b, k, width)
