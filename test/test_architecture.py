@@ -48,7 +48,7 @@ ROOMS = {
     'nets': walls('datatypes', 'numpy torch'),
     'checkpoint': walls('nets language settings', 'torch safetensors', 'ament_index_python'),
     'agent': walls('datatypes settings language nets checkpoint', 'numpy torch'),
-    'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib'),
+    'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
     'cli': walls(f'{CORE} sim mission embodied learning', 'numpy torch tqdm rclpy *messages',
                  'ament_index_python matplotlib cv2'),

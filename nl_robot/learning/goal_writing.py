@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,7 +69,7 @@ def trajectory_features(arena: Arena, walks: Walks) -> tuple[Tensor, Tensor]:
                          arena.known.labels[seen.labels])
     features = torch.zeros(b * steps, geometry.shape[1] + views[0].numel(), device=arena.device)
     features[rows] = torch.cat([geometry, views.flatten(1)], dim=1)
-    return features.view(b, steps, -1), walks.mask_is_valid
+    return features.view(b, steps, -1), walks.mask_is_valid.clone()     # of inference, maybe
 
 
 def _facing(arena: Arena, walks: Walks, rows: Tensor, bearing: Tensor) -> Tensor:
@@ -275,7 +276,8 @@ def corpus_bleu(texts: Sequence[str], references: Sequence[Sequence[str]]) -> fl
     """
     from sacrebleu.metrics import BLEU
     most = max(map(len, references))
-    streams = [[refs[n] if n < len(refs) else None for refs in references] for n in range(most)]
+    streams: Any = [[refs[n] if n < len(refs) else None for refs in references]
+                    for n in range(most)]       # its types do not know that None is none
     return float(BLEU(lowercase=True).corpus_score(list(texts), streams).score)
 
 
