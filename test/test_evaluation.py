@@ -7,7 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from nl_robot.evaluation import Result, bootstrap_interval, by_tag, markdown_table, ndtw, summary
+from nl_robot.evaluation import (
+    Estimate,
+    Result,
+    bootstrap_interval,
+    by_tag,
+    gap,
+    markdown_table,
+    ndtw,
+    over_seeds,
+    paired,
+    summary,
+)
 
 GOOD = Result(True, 0.5, 8.0, 4.0, True, 0, 6, ('room', 'held-out'))
 BAD = Result(False, 3.5, 2.0, 4.0, True, 2, 4, ('item', 'held-out'))
@@ -75,3 +86,62 @@ def test_markdown_table():
 
 def test_success_of_numpy_bools_counts():
     assert summary([Result(np.bool_(True), 0, 1, 1)])['success'] == 100
+
+
+def test_one_seed_is_the_bootstrap_over_episodes():
+    found = over_seeds(np.array([[0.0, 1.0] * 200]))
+    assert found.value == 50.0
+    # as in test_bootstrap_interval: 1.96 standard deviations of 2.5 points to either side
+    assert (found.low, found.high) == pytest.approx((45.1, 54.9), abs=0.8)
+
+
+def test_seeds_that_differ_widen_the_interval():
+    # every episode of seed 0 fails, every one of seed 1 succeeds: a draw of two seeds has both
+    # of the one kind with probability 1/4 each, so the interval is everything
+    extreme = np.array([[0.0] * 50, [1.0] * 50])
+    assert over_seeds(extreme) == Estimate(50.0, 0.0, 100.0)
+    # the same successes, but on the same half of episodes in both: the seeds agree
+    agreed = np.array([[0.0, 1.0] * 25] * 2)
+    found = over_seeds(agreed)
+    assert found.value == 50.0 and 30 < found.low < found.high < 70
+
+
+def test_the_gap_draws_the_same_seeds_on_both_sides():
+    # each seed is as good seen as unseen, up to 10 points, so the gap is certain, though the
+    # seeds are far apart
+    seen, unseen = np.array([[0.1] * 3, [0.9] * 3]), np.array([[0.0] * 5, [0.8] * 5])
+    found = gap(seen, unseen)
+    assert [found.value, found.low, found.high] == pytest.approx([10.0] * 3)
+    with pytest.raises(ValueError, match='same seeds, got 2 and 1'):
+        gap(seen, unseen[:1])
+
+
+def test_a_difference_is_paired_by_episode():
+    # ours succeeds wherever theirs does and in one more episode of ten: with one seed each, a
+    # draw of ten episodes differs by how often it has that one, which is binomial (10, 0.1)
+    theirs = np.array([[0.0, 1.0] * 5])
+    ours = theirs.copy()
+    ours[0, 0] = 1.0
+    found = paired(ours, theirs)
+    assert found.difference == Estimate(pytest.approx(10.0), 0.0, pytest.approx(30.0))
+    assert found.gain.value == pytest.approx(20.0)      # 6 of 10 against 5 of 10
+    assert found.gain.low == 0.0 < found.gain.high
+    same = paired(theirs, theirs)
+    assert same.difference == same.gain == Estimate(0.0, 0.0, 0.0)
+    assert paired(theirs, ours).difference.value == pytest.approx(-10.0)
+    with pytest.raises(ValueError, match='same episodes, got 10 and 3'):
+        paired(ours, theirs[:, :3])
+
+
+def test_seeds_need_not_be_as_many_on_both_sides():
+    found = paired(np.ones((3, 4)), np.full((1, 4), 0.5))
+    assert found.difference == Estimate(50.0, 50.0, 50.0)
+    assert found.gain == Estimate(100.0, 100.0, 100.0)
+
+
+def test_a_gain_over_nothing_is_no_number_and_a_rare_nothing_has_no_end():
+    nothing = paired(np.ones((1, 4)), np.zeros((1, 4)))
+    assert nothing.difference.value == 100.0 and math.isnan(nothing.gain.value)
+    # two episodes, one of which they solve: one draw in four has it never
+    rare = paired(np.ones((1, 2)), np.array([[0.0, 1.0]]))
+    assert rare.gain == Estimate(100.0, 0.0, math.inf)
