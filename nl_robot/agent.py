@@ -13,9 +13,17 @@ from torch import Tensor
 from nl_robot.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from nl_robot.datatypes import Decision, Observation, Pose, Sighting, Waypoint
 from nl_robot.language.encoder import load_text_encoder
-from nl_robot.nets.looking import Acting, Seen, Track, discouragement, look_at
+from nl_robot.nets.looking import (
+    MAX_SIGHTINGS,
+    Acting,
+    Seen,
+    Track,
+    climb_of,
+    discouragement,
+    look_at,
+)
 from nl_robot.nets.navigator import Look, Navigator, NavigatorSettings, State, Words
-from nl_robot.nets.words import Encoder, Vocabulary, padded
+from nl_robot.nets.words import Encoder, Known, Vocabulary, padded
 from nl_robot.settings import from_mapping
 
 CANARY = Observation((Sighting('white fridge', 0.3, distance=2.0),
@@ -34,8 +42,14 @@ class Calibration:
     offset: float = 0.0
 
     def probability(self, number: float) -> float:
-        """Between 0 and 1."""
-        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, self.slope * number + self.offset))))
+        """Between 0 and 1.
+
+        :raises ValueError: the number is not finite
+        """
+        odds = self.slope * number + self.offset
+        if not math.isfinite(odds):
+            raise ValueError(f'the reward must say a finite number, got {number!r}')
+        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, odds))))
 
 
 @dataclass
@@ -46,10 +60,12 @@ class _Opinion:
     words: Words
     state: State
 
-    def hear(self, look: Look) -> Tensor:
-        """(1 + k,) what it says of every choice."""
+    def hear(self, seen: Seen, track: Track, known: Known) -> tuple[Tensor, Look]:
+        """(1 + k,) what it says of every choice, and what it looked at."""
+        look = look_at(self.words.ids, seen, track, self.net.agreement(known),
+                       self.net.settings.sightings)
         outputs, self.state = self.net(self.words, self.state, look)
-        return outputs[0, :, 0]
+        return outputs[0, :, 0], look
 
 
 class Agent:
@@ -68,7 +84,6 @@ class Agent:
         self.acting, self.encoder = acting or Acting(), encoder
         self.calibration = calibration or Calibration()
         self.vocabulary = Vocabulary(encoder)
-        self._ids: Tensor | None = None
         self._opinions: list[_Opinion] = []
         self._track: Track | None = None
         self._way = torch.zeros(1, 3)
@@ -113,39 +128,41 @@ class Agent:
             self._opinions = [
                 _Opinion(net, words, net.start(words)) for net in (self.policy, self.reward)
                 if net is not None for words in [net.read(features, ids, mask)]]
-        self._ids, self._track, self._arrived = ids, None, None
+        self._track, self._arrived = None, None
 
     def decide(self, observation: Observation) -> Decision:
         """The next choice at a place just reached.
 
         :raises RuntimeError: when no goal was set
         """
-        if self._ids is None:
+        if not self._opinions:
             raise RuntimeError('the agent has no goal: call set_goal first')
         seen = seen_of(observation, self.vocabulary)
         with torch.inference_mode():
             track = self._track = self._moved(observation.pose)
-            look = look_at(self._ids, seen, track, self.policy.agreement(self.vocabulary.known()),
-                           self.policy.settings.sightings)
-            said = [opinion.hear(look) for opinion in self._opinions]
-            logits = said[0] - discouragement(seen, track, self.acting)[0]
+            known = self.vocabulary.known()
+            (said, look), *doubts = [o.hear(seen, track, known) for o in self._opinions]
+            logits = said - discouragement(seen, track, self.acting)[0]
             logits = logits.masked_fill(~look.mask_is_valid[0], -torch.inf)
             probabilities = torch.softmax(logits, dim=0).numpy().astype(np.float64)
-        self._arrived = (self.calibration.probability(float(said[1][0]))
-                         if len(said) > 1 else None)
+        self._arrived = (self.calibration.probability(float(doubts[0][0][0]))
+                         if doubts else None)
         best = int(probabilities.argmax())
         count = len(observation.waypoints)
-        if best > 0:
-            self._way = seen.ways[:, best - 1]
+        self._way = seen.ways[:, best - 1] if best > 0 else torch.zeros(1, 3)
         ordered = (*map(float, probabilities[1:1 + count]), float(probabilities[0]))
         return Decision(None if best == 0 else best - 1, float(probabilities[best]), ordered)
 
     def _moved(self, pose: Pose) -> Track:
-        """The track, gone on to where the robot is now by the way that was chosen last."""
-        point = torch.tensor([[pose.x, pose.y, 0.0]])
+        """The track, gone on to where the robot is now by the way that was chosen last.
+
+        A pose has no height: it is as far up or down as that way led.
+        """
         yaw = torch.tensor([pose.yaw], dtype=torch.float32)
         if self._track is None:
-            return Track.begin(point, yaw)
+            return Track.begin(torch.tensor([[pose.x, pose.y, 0.0]]), yaw)
+        height = self._track.points[0, -1, 2] + climb_of(self._way)[0]
+        point = torch.tensor([[pose.x, pose.y, float(height)]])
         return self._track.go(point, yaw, self._way)
 
     def arrived(self) -> float | None:
@@ -168,7 +185,7 @@ def _encoder_of(stored: Checkpoint, encoder: Encoder | None) -> Encoder:
 
 def seen_of(observation: Observation, vocabulary: Vocabulary) -> Seen:
     """One observation as the networks read it; what the pose's frame holds is relative there."""
-    sightings = sorted(observation.sightings, key=lambda s: -s.size)[:64]
+    sightings = sorted(observation.sightings, key=lambda s: -s.size)[:MAX_SIGHTINGS]
     rows = [(s.bearing, s.elevation, s.size, math.nan if s.distance is None else s.distance,
              s.score) for s in sightings]
     ways = [(w.bearing, w.elevation, w.distance) for w in observation.waypoints]

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from nl_robot.learning.sensor_noise import LabelConfusion, SensorNoise, offered, spoil
-from nl_robot.nets.looking import Seen
+from nl_robot.nets.looking import MAX_SIGHTINGS, Seen
 from nl_robot.nets.words import GoalWords, Vocabulary, padded
 from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
-MAX_SIGHTINGS, MAX_WAYS = 32, 14
+MAX_WAYS = 14
 
 
 class Arena:
@@ -48,7 +48,7 @@ class Arena:
         count = sum(len(graph.points) for graph in graphs)
         most = max((len(rows) for g in graphs for rows in g.sighting_rows), default=1)
         seen = max(1, min(MAX_SIGHTINGS, most))
-        ways = min(MAX_WAYS, max(len(rows) for g in graphs for rows in g.way_rows))
+        ways = max(1, min(MAX_WAYS, max(len(rows) for g in graphs for rows in g.way_rows)))
         points = np.zeros((count, 3), np.float32)
         labels = np.zeros((count, seen), np.int64)
         sightings = np.zeros((count, seen, 5), np.float32)
@@ -103,8 +103,8 @@ class Arena:
                                 device=self.device)
 
     def _build_words(self) -> None:
-        """The words of every goal, each text once."""
-        texts = sorted({task.goal for task in self.tasks}, key=len)
+        """The words of every goal, each text once; their numbers are the same in every process."""
+        texts = sorted({task.goal for task in self.tasks}, key=lambda text: (len(text), text))
         rows = {text: row for row, text in enumerate(texts)}
         self.goal = torch.tensor([rows[task.goal] for task in self.tasks], device=self.device)
         self.goals: list[GoalWords] = []

@@ -30,14 +30,15 @@ def stops(reward: Navigator, arena: Arena, walks: Walks, width: int = 256) -> St
     """What the reward says of the last decision of every walk that stopped."""
     reward.eval()
     chosen = walks.rows(torch.nonzero(walks.stopped)[:, 0])
+    if not len(chosen):
+        return Stops(np.zeros(0), np.zeros(0, bool))
     numbers = []
     with torch.inference_mode():
         for rows in torch.arange(len(chosen), device=arena.device).split(width):
             passage = replay(reward, arena, chosen.rows(rows))
             last = passage.walks.mask_is_valid.sum(dim=1) - 1
             numbers.append(passage.outputs[torch.arange(len(rows)), last, 0, 0])
-    return Stops(torch.cat(numbers).double().cpu().numpy() if numbers else np.zeros(0),
-                 chosen.success.cpu().numpy())
+    return Stops(torch.cat(numbers).double().cpu().numpy(), chosen.success.cpu().numpy())
 
 
 def logistic(numbers: NDArray[np.float64], fulfilled: NDArray[np.bool_], steps: int = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -190,7 +190,7 @@ def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> 
 
 def expert_walks(arena: Arena, tasks: Tensor, max_steps: int) -> Walks:
     """The expert's own ways: the best choice at every place, first ones first."""
-    silent = Navigator(_SILENT).to(arena.device)
+    silent = Navigator(replace(_SILENT, text_dim=arena.known.words.shape[1])).to(arena.device)
     with torch.inference_mode():
         return walk(silent, arena, tasks, _right, max_steps=max_steps, expert=True).walks
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nl_robot.nets.navigator import ACTION_FEATURES, Look
 
+MAX_SIGHTINGS = 32          # of a place, the largest
 SAME_PLACE_METRES = 0.8     # half the usual spacing of waypoints
 NARROW, BROAD = 0.35, 0.9   # radians: a thing in the way itself, and on that side of the room
 AT_END_METRES = 1.0         # a thing beside the place that a way leads to
@@ -70,12 +71,17 @@ def action_features(way: Tensor) -> Tensor:
                         torch.ones_like(distance)], dim=-1)
 
 
+def climb_of(way: Tensor) -> Tensor:
+    """(..., 3) bearing, elevation, distance on the plan → (...) metres up."""
+    return way[..., 2] * torch.tan(way[..., 1].clamp(-1.2, 1.2))
+
+
 def ends_of(seen: Seen, track: Track) -> Tensor:
     """(b, k, 3) where the ways lead, in the frame of the track."""
     bearing = seen.ways[..., 0] + track.yaw[:, None]
     distance = seen.ways[..., 2]
     offsets = torch.stack([distance * torch.cos(bearing), distance * torch.sin(bearing),
-                           distance * torch.tan(seen.ways[..., 1].clamp(-1.2, 1.2))], dim=-1)
+                           climb_of(seen.ways)], dim=-1)
     return track.points[:, -1:] + offsets
 
 

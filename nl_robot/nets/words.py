@@ -56,7 +56,10 @@ class GoalWords:
 
 @dataclass(frozen=True)
 class Known:
-    """A vocabulary as tensors: `words` (v, dim), `labels` (u, dim), `agreement` (v, u, CHANNELS)."""
+    """A vocabulary as tensors.
+
+    :param words: (v, dim); :param labels: (u, dim); :param agreement: (v, u, CHANNELS)
+    """
 
     words: Tensor
     labels: Tensor
