@@ -141,8 +141,11 @@ class Agent:
         with torch.inference_mode():
             track = self._track = self._moved(observation.pose)
             known = self.vocabulary.known()
+            self._track = track.remember(seen, self.policy.settings.remembered)
             (said, look), *doubts = [o.hear(seen, track, known) for o in self._opinions]
             logits = said - discouragement(seen, track, self.acting)[0]
+            if doubts:
+                logits = logits + self.acting.reward_weight * doubts[0][0]
             logits = logits.masked_fill(~look.mask_is_valid[0], -torch.inf)
             probabilities = torch.softmax(logits, dim=0).numpy().astype(np.float64)
         self._arrived = (self.calibration.probability(float(doubts[0][0][0]))

@@ -42,6 +42,17 @@ def positive_number(text: str) -> float:
     return number
 
 
+def probability(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'must be a number from 0 to 1, got {text!r}')
+    return number
+
+
 def output_file(text: str) -> Path:
     """The path of a file that can be written; its folder is made."""
     path = Path(text)

@@ -49,14 +49,18 @@ def run(args: argparse.Namespace) -> int:
     agent = Agent.load(args.checkpoint)
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     agent.policy.to(device)
+    if agent.reward is not None:
+        agent.reward.to(device)
     arena = Arena(tasks, agent.vocabulary, device)
     began = time.monotonic()
-    walks = greedy_walks(agent.policy, arena, args.max_steps, acting=agent.acting)
+    walks = greedy_walks(agent.policy, arena, args.max_steps, acting=agent.acting,
+                         reward=agent.reward)
     seconds = time.monotonic() - began
     results = results_of(arena, walks)
     order = torch.randperm(len(tasks), generator=torch.Generator().manual_seed(0)).to(device)
     shuffled = results_of(arena, greedy_walks(agent.policy, arena, args.max_steps,
-                                              acting=agent.acting, goals=arena.goal[order]))
+                                              acting=agent.acting, goals=arena.goal[order],
+                                              reward=agent.reward))
     table = by_tag(results) | {'instructions shuffled': by_tag(shuffled)['all']}
     print(markdown_table(table))
     print(f'\n{len(tasks)} episodes in {seconds:.1f} s, {len(tasks) / seconds:.0f} a second')
@@ -70,7 +74,7 @@ def _doubt(agent: Agent, arena: Arena, walks: Walks, sure: float) -> dict[str, A
     """How well the agent knows whether it has arrived, printed; empty without a reward."""
     if agent.reward is None:
         return {}
-    found = stops(agent.reward.to(arena.device), arena, walks)
+    found = stops(agent.reward, arena, walks)
     calibration = agent.calibration
     odds = [calibration.probability(float(number)) for number in found.numbers]
     said = false_successes(np.array(odds), found.fulfilled, sure)

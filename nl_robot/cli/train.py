@@ -140,7 +140,8 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
     calibration: dict[str, Any] = {}
     if learner.reward is not None:
         found = stops(learner.reward.net, held_out,
-                      greedy_walks(policy, held_out, steps, acting=settings.acting))
+                      greedy_walks(policy, held_out, steps, acting=settings.acting,
+                                   reward=learner.reward.net))
         try:
             slope, offset = logistic(found.numbers, found.fulfilled)
             calibration = {'slope': slope, 'offset': offset}
@@ -148,7 +149,9 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
                   f'{len(found.numbers)} stops set aside')
         except ValueError as error:
             print(f'not calibrated: {error}')
-    results = results_of(val, greedy_walks(policy, val, steps, acting=settings.acting))
+    reward = None if learner.reward is None else learner.reward.net
+    results = results_of(val, greedy_walks(policy, val, steps, acting=settings.acting,
+                                           reward=reward))
     table = by_tag(results)
     config = {'format': 2, 'navigator': to_mapping(policy.settings),
               'acting': to_mapping(settings.acting), 'calibration': calibration,

@@ -25,7 +25,7 @@ class GoalWriter:
     def __init__(self, arena: Arena, settings: WritingSettings, max_steps: int, seed: int,
                  least: int = 3) -> None:
         self.arena, self.settings, self._max_steps = arena, settings, max_steps
-        self._rng = torch.Generator(arena.device).manual_seed(seed)
+        self._rng, self._seed = torch.Generator(arena.device), seed
         words = TextTable.counted(sentences_of(arena, arena.goal), least).words
         self.generator = GoalGenerator(GoalGeneratorSettings(
             words=words, text_dim=arena.known.labels.shape[1])).to(arena.device)
@@ -35,6 +35,7 @@ class GoalWriter:
     def loss(self, update: int) -> tuple[Tensor, dict[str, float]]:
         """Of one batch of experts' ways with the goals that people gave them."""
         self.generator.train()
+        self._draw_anew(update)
         count = self.settings.batch
         tasks = torch.randint(len(self.arena.tasks), (count,), device=self.arena.device)
         walks = expert_walks(self.arena, tasks, self._max_steps)
@@ -53,8 +54,13 @@ class GoalWriter:
 
     def _keep(self, walks: Walks, rephrase: bool) -> None:
         """Write a goal for each and remember it."""
+        self._draw_anew(len(self.texts))
         texts = label_walks(self.generator, self.arena, walks, rephrase=rephrase, rng=self._rng)
         self.restore([*self.texts, *texts], _joined(self.walks, walks))
+
+    def _draw_anew(self, number: int) -> None:
+        """Whatever was drawn before: a run that is resumed goes on as if it had never stopped."""
+        self._rng.manual_seed(self._seed * 1_000_003 + number)
 
     def restore(self, texts: list[str], walks: Walks) -> None:
         """Take `walks` with these texts, one each, for what was written."""

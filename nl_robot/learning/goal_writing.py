@@ -7,6 +7,7 @@ that have none (relabelling), and other words for goals that are known (rephrasi
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -282,7 +283,10 @@ def corpus_bleu(texts: Sequence[str], references: Sequence[Sequence[str]]) -> fl
 
 
 def distinct(texts: Sequence[str], n: int) -> float:
-    """Different n-grams among all of them (Li et al., NAACL 2016), 0 to 1; 0 without any."""
-    grams = [gram for text in texts for words in [text.split()]
+    """Different n-grams of words and signs among all of them, 0 to 1; 0 without any.
+
+    Li et al., NAACL 2016, section 5.
+    """
+    grams = [gram for text in texts for words in [re.findall(r'\w+|[^\w\s]', text)]
              for gram in zip(*(words[k:] for k in range(n)))]
     return len(set(grams)) / max(1, len(grams))

@@ -102,7 +102,7 @@ class LangGoalIRL:
             parallel.same_start(part.net)
         self.update, self.progress, self.episodes = 0, 0.0, 0
         self.sampled: Walks | None = None
-        self._rephrased = self._relabelled = False
+        self._rephrased = self._relabelled = self._inherited = False
 
     def rate(self) -> float:
         """The learning rate now: linear warm-up, then a cosine over the budget."""
@@ -144,12 +144,14 @@ class LangGoalIRL:
         loss = self._imitation(seen) * parallel.portion(seen.walks.mask_is_valid.sum(), self.rank)
         row = {'imitation': loss.item()}
         self.episodes += len(tasks)
-        if self.writer is not None and self.writer.walks is not None:
+        if (self.writer is not None and self.writer.walks is not None
+                and self.update % settings.written_every == 0):
             written = self._generated_imitation(self.writer.walks)
             row['imitation_written'] = written.item()
             loss = loss + settings.generated_share * written / self.rank.world
         if (self.method.adversary and self.progress >= settings.reward_from
                 and self.update % settings.seek_every == 0):
+            self._inherit()
             sought, more = self._adversarial()
             row |= more
             if self.progress >= settings.seek_from:
@@ -228,6 +230,26 @@ class LangGoalIRL:
             self.sampled = self.sampled.rows(torch.arange(
                 len(self.sampled) - settings.buffer, len(self.sampled), device=arena.device))
         return self._draw(self.sampled, settings.batch)
+
+    def _inherit(self) -> None:
+        """Reward and critics begin as copies of the warmed-up policy: they need not learn again
+        what words look like.
+
+        At the optimum of AIRL f is log π of the expert but for a constant (Fu et al. 2018,
+        section 5), and a soft Q is α log π but for the value of the state.
+        """
+        if self._inherited or self.critics is None:
+            return
+        self._inherited = True
+        learned = self.policy.net.state_dict()
+        for part in (self.reward, self.critics):
+            if part is not None:
+                part.net.load_state_dict({
+                    name: value if value.shape == own.shape else torch.cat(
+                        [value, value * (1 + 0.1 * torch.randn_like(value))])   # twins differ
+                    for (name, own), value in zip(part.net.state_dict().items(),
+                                                  learned.values())})
+        self.targets.load_state_dict(self.critics.net.state_dict())
 
     def _adversarial(self) -> tuple[Tensor, dict[str, float]]:
         """Learn the reward and the critics; the loss of a policy that seeks the reward.
@@ -340,7 +362,8 @@ class LangGoalIRL:
                 tensors |= {f'{name}.{key}': value.clone() for key, value in vars(walks).items()}
         notes = {'update': self.update, 'episodes': self.episodes,
                  'texts': [] if self.writer is None else self.writer.texts,
-                 'rephrased': self._rephrased, 'relabelled': self._relabelled}
+                 'rephrased': self._rephrased, 'relabelled': self._relabelled,
+                 'inherited': self._inherited}
         return tensors, notes
 
     def load(self, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
@@ -357,6 +380,7 @@ class LangGoalIRL:
         if self.writer is not None and written is not None:
             self.writer.restore(list(notes['texts']), written)
         self._rephrased, self._relabelled = bool(notes['rephrased']), bool(notes['relabelled'])
+        self._inherited = bool(notes['inherited'])
         self.update, self.episodes = int(notes['update']), int(notes['episodes'])
 
     def _walks_of(self, name: str, tensors: Mapping[str, Tensor]) -> Walks | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nl_robot.evaluation import Result
 from nl_robot.learning import parallel
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.resume import append_curves, draw_curves, load_state, save_state
@@ -118,3 +120,10 @@ def settings_of(learner: LangGoalIRL, **more: Any) -> dict[str, Any]:
     return {'method': to_mapping(learner.method), 'learning': to_mapping(learner.settings),
             'navigator': to_mapping(learner.policy.net.settings), 'seed': learner.seed, **more}
 
+
+
+def outcomes(results: Sequence[Result]) -> dict[str, list[float]]:
+    """Results by measure, as they are kept of a run: one number per episode, in their order."""
+    return {'success': [int(r.success) for r in results], 'spl': [r.spl for r in results],
+            'oracle': [int(r.oracle) for r in results],
+            'error': [r.error if math.isfinite(r.error) else -1.0 for r in results]}

@@ -71,7 +71,8 @@ class LearningSettings:
     :param discount: of rewards per step; :param target_rate: of the critics' moving average
     :param entropy: target, as a share of the most that the choices allow
     :param stop_weight: of decisions where the expert stops
-    :param generated_share: of the imitated episodes that carry generated goals
+    :param generated_share: weight of imitating ways with generated goals, beside the experts'
+    :param written_every: updates to one in which they are imitated
     :param generator_share: of the budget that the goal generator learns in
     :param generated: goals that are written for experts' ways, and as many for sampled ones
     :param explorer_every: updates to one of the goal-agnostic explorer; 0: there is none
@@ -93,7 +94,8 @@ class LearningSettings:
     target_rate: float = 0.01
     entropy: float = 0.1
     stop_weight: float = 1.0
-    generated_share: float = 0.25
+    generated_share: float = 0.5
+    written_every: int = 4
     generator_share: float = 0.2
     generated: int = 1500
     explorer_every: int = 0

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nl_robot.evaluation import Result
 from nl_robot.learning.arena import Arena
-from nl_robot.nets.looking import Acting, Track, discouragement, look_at
+from nl_robot.nets.looking import Acting, Seen, Track, discouragement, look_at
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 
 NO_CHOICE = -1e9        # the logit of padding: exp gives exactly 0, and no gradient is nan
@@ -131,7 +131,8 @@ class Passage:
 def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_steps: int,
          goals: Tensor | None = None, expert: bool = False,
          done: Tensor | None = None,
-         until: Tensor | None = None, acting: Acting | None = None) -> Passage:
+         until: Tensor | None = None, acting: Acting | None = None,
+         reward: Navigator | None = None) -> Passage:
     """Go from the tasks' starts as `choose` says, until it stops or `max_steps` are over.
 
     :param tasks: (b,) numbers of tasks
@@ -139,11 +140,13 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
     :param expert: ask the expert at every place, too
     :param done: (b, T) what to do, instead of `choose`, for walks that are followed
     :param until: (b,) how many decisions each episode has, for walks that are followed
-    :param acting: penalties off the logits that `choose` sees
+    :param acting: what is done to the logits before `choose` sees them
+    :param reward: asked too, where `acting` gives its numbers a weight
     """
     goals = arena.goal[tasks] if goals is None else goals
     words = net.read(*arena.words(goals))
     state, agreement = net.start(words), net.agreement(arena.known)
+    critic = _Companion(reward, arena, goals) if reward is not None and acting else None
     place, rows = arena.start[tasks], torch.arange(len(tasks), device=arena.device)
     track = Track.begin(arena.points[place], arena.yaw[tasks])
     record = _Record(arena, tasks, goals, place)
@@ -160,6 +163,8 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
             logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
             if acting is not None:
                 logits = logits - discouragement(seen, track, acting)
+                if critic is not None:
+                    logits = logits + acting.reward_weight * critic.hear(seen, track)
             action = (choose(Choosing(step, rows, logits, right)) if done is None
                       else done[rows, step])
             onward = action > 0
@@ -172,13 +177,36 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
         go = torch.nonzero(onward)[:, 0]
         if not len(go):
             break
+        track = track.remember(seen, net.settings.remembered)
         way = seen.ways[go, column[go]]
         yaw = way[:, 0] + track.yaw[go]
         if len(go) < len(rows):
             rows, words, state, track = rows[go], words.rows(go), state.rows(go), track.rows(go)
+            if critic is not None:
+                critic.keep(go)
         place = following[go]
         track = track.go(arena.points[place], yaw, way)
     return record.passage()
+
+
+class _Companion:
+    """A second network that hears and sees the same, and has a state of its own."""
+
+    def __init__(self, net: Navigator, arena: Arena, goals: Tensor) -> None:
+        self._net = net
+        self._words = net.read(*arena.words(goals))
+        self._state, self._agreement = net.start(self._words), net.agreement(arena.known)
+
+    def hear(self, seen: Seen, track: Track) -> Tensor:
+        """(b, 1 + k) its numbers."""
+        look = look_at(self._words.ids, seen, track, self._agreement,
+                       self._net.settings.sightings)
+        outputs, self._state = self._net(self._words, self._state, look)
+        return outputs[..., 0]
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some of the episodes."""
+        self._words, self._state = self._words.rows(rows), self._state.rows(rows)
 
 
 def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> Passage:
@@ -191,8 +219,11 @@ def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> 
 def expert_walks(arena: Arena, tasks: Tensor, max_steps: int) -> Walks:
     """The expert's own ways: the best choice at every place, first ones first."""
     silent = Navigator(replace(_SILENT, text_dim=arena.known.words.shape[1])).to(arena.device)
-    with torch.inference_mode():
-        return walk(silent, arena, tasks, _right, max_steps=max_steps, expert=True).walks
+    shortest = torch.zeros_like(tasks)      # words that cost little: nobody listens
+    with torch.no_grad():
+        walks = walk(silent, arena, tasks, _right, max_steps=max_steps, goals=shortest,
+                     expert=True).walks
+    return walks.with_goals(arena.goal[tasks])
 
 
 def _right(now: Choosing) -> Tensor:
@@ -248,17 +279,21 @@ class _Record:
 
 
 def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,
-                 goals: Tensor | None = None, acting: Acting | None = None) -> Walks:
+                 goals: Tensor | None = None, acting: Acting | None = None,
+                 reward: Navigator | None = None) -> Walks:
     """Every task walked greedily, in their order.
 
     :param goals: (tasks,) the words to hear instead of the tasks' own
     """
     net.eval()
+    if reward is not None:
+        reward.eval()
     numbers = torch.arange(len(arena.tasks), device=arena.device)
     heard = arena.goal if goals is None else goals
     with torch.inference_mode():
         return together([walk(net, arena, chunk, greedy, max_steps=max_steps, acting=acting,
-                              goals=heard[chunk]).walks for chunk in numbers.split(width)])
+                              goals=heard[chunk], reward=reward).walks
+                         for chunk in numbers.split(width)])
 
 
 def results_of(arena: Arena, walks: Walks) -> list[Result]:
@@ -274,6 +309,7 @@ def results_of(arena: Arena, walks: Walks) -> list[Result]:
 
 
 def greedy_results(net: Navigator, arena: Arena, max_steps: int = 15,
-                   acting: Acting | None = None) -> list[Result]:
+                   acting: Acting | None = None, reward: Navigator | None = None
+                   ) -> list[Result]:
     """The outcome of every task of the arena, walked greedily, in their order."""
-    return results_of(arena, greedy_walks(net, arena, max_steps, acting=acting))
+    return results_of(arena, greedy_walks(net, arena, max_steps, acting=acting, reward=reward))

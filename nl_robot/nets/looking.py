@@ -42,25 +42,48 @@ class Track:
     :param points: (b, t, 3) places in the order of the visits, the present one last; nan: none
     :param yaw: (b,) which way it faces, in the same frame as the points
     :param action: (b, ACTION_FEATURES) what it did last; zeros at the start
+    :param labels: (b, m) vocabulary rows of things seen at places before, 0 where padding
+    :param things: (b, m, 2) where they are on the plan, in the frame of the points
     """
 
     points: Tensor
     yaw: Tensor
     action: Tensor
+    labels: Tensor
+    things: Tensor
 
     @classmethod
     def begin(cls, points: Tensor, yaw: Tensor) -> Track:
         """Runs that stand at their first place, points (b, 3)."""
+        none = torch.zeros(len(yaw), 0, dtype=torch.long, device=yaw.device)
         return cls(points[:, None], yaw, torch.zeros(len(yaw), ACTION_FEATURES,
-                                                     device=yaw.device))
+                                                     device=yaw.device),
+                   none, torch.zeros(len(yaw), 0, 2, device=yaw.device))
 
     def rows(self, rows: Tensor) -> Track:
         """Some of the runs."""
-        return Track(self.points[rows], self.yaw[rows], self.action[rows])
+        return Track(self.points[rows], self.yaw[rows], self.action[rows], self.labels[rows],
+                     self.things[rows])
 
     def go(self, point: Tensor, yaw: Tensor, way: Tensor) -> Track:
         """After walking `way` (b, 3) to points (b, 3), where one faces `yaw` (b,)."""
-        return Track(torch.cat([self.points, point[:, None]], dim=1), yaw, action_features(way))
+        return Track(torch.cat([self.points, point[:, None]], dim=1), yaw, action_features(way),
+                     self.labels, self.things)
+
+    def remember(self, seen: Seen, most: int) -> Track:
+        """The same with what is seen here added to its things, the latest `most` of them."""
+        if not most:
+            return self
+        bearing = seen.sightings[..., 0] + self.yaw[:, None]
+        distance = seen.sightings[..., 3]
+        spots = self.points[:, -1:, :2] + torch.stack(
+            [distance * torch.cos(bearing), distance * torch.sin(bearing)], dim=-1)
+        labels = torch.where(torch.isfinite(distance), seen.labels, 0)
+        labels = torch.cat([self.labels, labels], dim=1)
+        things = torch.cat([self.things, spots.nan_to_num()], dim=1)
+        order = torch.argsort((labels > 0).to(torch.int8), dim=1, stable=True)[:, -most:]
+        return Track(self.points, self.yaw, self.action, labels.gather(1, order),
+                     things.gather(1, order[..., None].expand(-1, -1, 2)))
 
 
 def action_features(way: Tensor) -> Tensor:
@@ -93,6 +116,7 @@ def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings:
     :param agreement: (words, labels, channels) of `Navigator.agreement`
     :param sightings: False for a blind agent, which sees ways only
     """
+    seen = _with_remembered(seen, track)
     valid = torch.cat([torch.ones_like(seen.mask_way_is_valid[:, :1]), seen.mask_way_is_valid],
                       dim=1)
     agrees = agreement[ids[:, :, None], seen.labels[:, None]]                # (b, t, s, c)
@@ -100,6 +124,18 @@ def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings:
         agrees = torch.zeros_like(agrees)
     return Look(agrees, _kernels(seen), _near(seen), _way_features(seen, track), valid,
                 track.action)
+
+
+def _with_remembered(seen: Seen, track: Track) -> Seen:
+    """What is seen, and where what was seen before is now."""
+    if not track.labels.shape[1]:
+        return seen
+    offsets = track.things - track.points[:, -1:, :2]
+    bearing = torch.atan2(offsets[..., 1], offsets[..., 0]) - track.yaw[:, None]
+    nothing = torch.zeros_like(bearing)
+    rows = torch.stack([bearing, nothing, nothing, offsets.norm(dim=-1), nothing], dim=-1)
+    return Seen(torch.cat([seen.labels, track.labels], dim=1),
+                torch.cat([seen.sightings, rows], dim=1), seen.ways, seen.mask_way_is_valid)
 
 
 def _distances(seen: Seen) -> Tensor:
@@ -146,21 +182,25 @@ def _way_features(seen: Seen, track: Track) -> Tensor:
 
 @dataclass(frozen=True)
 class Acting:
-    """What keeps a greedy policy from going round in circles; chosen on validation data.
+    """How a greedy policy acts on what it says; chosen on validation data.
 
     :param repeat_penalty: off the logit of a way, for each time it was taken from here before
     :param visit_penalty: likewise, for each visit to the place that it leads to
+    :param stop_penalty: off the logit of stopping: a policy that imitates stops too early
+    :param reward_weight: of the reward's numbers, added to the policy's logits
     """
 
     repeat_penalty: float = 0.0
     visit_penalty: float = 0.0
+    stop_penalty: float = 0.0
+    reward_weight: float = 0.0
 
 
 def discouragement(seen: Seen, track: Track, acting: Acting) -> Tensor:
-    """(b, 1 + k) how much each choice is to be thought less of; nothing off stopping."""
+    """(b, 1 + k) how much each choice is to be thought less of."""
     ends = ends_of(seen, track)
     been = (ends[:, :, None] - track.points[:, None]).norm(dim=-1) < SAME_PLACE_METRES
     here = (track.points - track.points[:, -1:]).norm(dim=-1) < SAME_PLACE_METRES
     repeats = (been[:, :, 1:] & here[:, None, :-1]).sum(dim=2)
     off = acting.repeat_penalty * repeats + acting.visit_penalty * been.sum(dim=2)
-    return torch.nn.functional.pad(off.to(seen.ways.dtype), (1, 0))
+    return torch.nn.functional.pad(off.to(seen.ways.dtype), (1, 0), value=acting.stop_penalty)

@@ -30,6 +30,7 @@ class NavigatorSettings:
     :param sightings: False for an agent that sees ways only
     :param learned: rank of a learned agreement of words and labels beside the frozen one; it
         serves where homes have the same things everywhere, and memorises where they do not
+    :param remembered: things seen at places before that are looked at, too, where they are now
     """
 
     text_dim: int = 384
@@ -39,6 +40,7 @@ class NavigatorSettings:
     dropout: float = 0.3
     sightings: bool = True
     learned: int = 0
+    remembered: int = 0
 
 
 @dataclass
