@@ -129,6 +129,7 @@ def test_decisions_do_not_drop_out(agent):
 def tasks(tmp_path_factory):
     """Tasks on a star, where all is on one floor, and in a building with a stair."""
     folder, graph = tmp_path_factory.mktemp('data'), star(THINGS)
+    graph.sightings[:4, 4] = 1.6        # of what one remembers and stands on any bearing is true
     building = split_tasks(tiny_building.write(folder / 'data'), 'r2r', 'train', folder)[1]
     return [*(dataclasses.replace(task_in(graph, 0, f'go to the {thing}', [k + 1]), yaw=0.7 * k)
               for k, thing in enumerate(THINGS)), *building]
@@ -142,16 +143,18 @@ def as_in_training(tasks, policy: Navigator, acting: Acting,
     arena = Arena(tasks, Vocabulary(encoder))       # with words and labels in other rows
     with torch.inference_mode():
         passage = walk(policy, arena, torch.arange(len(tasks)), greedy, max_steps=7,
-                       acting=acting)
+                       acting=acting, reward=reward)
     return agent, arena, passage
 
 
-@pytest.mark.parametrize('change', [{}, {'sightings': False}, {'learned': 3}])
+@pytest.mark.parametrize('change', [{}, {'sightings': False}, {'learned': 3, 'remembered': 5}])
 @pytest.mark.parametrize('seed', range(4))
-@pytest.mark.parametrize('acting', [Acting(), Acting(repeat_penalty=0.3, visit_penalty=0.1)])
+@pytest.mark.parametrize('acting', [Acting(), Acting(
+    repeat_penalty=0.3, visit_penalty=0.1, stop_penalty=0.05, reward_weight=0.5)])
 def test_it_decides_as_the_same_network_does_in_training(tasks, seed, acting, change):
     policy = tiny(stop=-0.3, seed=seed, **change)
-    agent, arena, passage = as_in_training(tasks, policy.eval(), acting)
+    reward = tiny(seed=seed + 10, **change).eval()
+    agent, _, passage = as_in_training(tasks, policy.eval(), acting, reward)
     walks, odds = passage.walks, torch.softmax(passage.logits(), dim=2)
     for number, task in enumerate(tasks):
         world = GraphWorld(task.graph)
@@ -169,7 +172,7 @@ def test_it_decides_as_the_same_network_does_in_training(tasks, seed, acting, ch
     assert len(walks.actions.unique()) > 1
 
 
-@pytest.mark.parametrize('change', [{}, {'learned': 3}])
+@pytest.mark.parametrize('change', [{}, {'learned': 3, 'remembered': 5}])
 def test_it_doubts_as_the_same_reward_does_in_training(tasks, change):
     policy, reward = (tiny(stop=stop, seed=seed, **change).eval()
                       for stop, seed in ((0.3, 1), (0.0, 2)))
