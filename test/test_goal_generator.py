@@ -312,5 +312,6 @@ def test_bleu_by_hand():
 
 def test_distinct_by_hand():
     assert distinct(['a b a', 'a b'], 1) == pytest.approx(2 / 5)
+    assert distinct(['sofa. sofa'], 1) == pytest.approx(2 / 3)
     assert distinct(['a b a', 'a b'], 2) == pytest.approx(2 / 3)
     assert distinct(['a'], 2) == 0
