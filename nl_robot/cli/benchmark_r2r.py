@@ -75,6 +75,9 @@ def _doubt(agent: Agent, arena: Arena, walks: Walks, sure: float) -> dict[str, A
     if agent.reward is None:
         return {}
     found = stops(agent.reward, arena, walks)
+    if not len(found.numbers):
+        print('arrived: it never stopped')
+        return {}
     calibration = agent.calibration
     odds = [calibration.probability(float(number)) for number in found.numbers]
     said = false_successes(np.array(odds), found.fulfilled, sure)
