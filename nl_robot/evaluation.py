@@ -26,6 +26,7 @@ class Result:
     :param oracle: the goal was fulfilled at some place on the way
     :param collisions: contacts with anything but the floor
     :param tags: what it is grouped by (`kind`, `held_out`)
+    :param sure: False where it stopped but said that it was unsure
     """
 
     success: bool
@@ -36,6 +37,7 @@ class Result:
     collisions: int = 0
     steps: int = 0
     tags: tuple[str, ...] = ()
+    sure: bool = True
 
     @property
     def spl(self) -> float:

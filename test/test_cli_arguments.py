@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from nl_robot.cli.arguments import natural, output_file, positive
+from nl_robot.cli.arguments import natural, output_file, positive, probability
 
 
 def test_whole_numbers_with_a_least_value():
@@ -14,6 +14,13 @@ def test_whole_numbers_with_a_least_value():
     for kind, text in ((natural, '-1'), (positive, '0'), (positive, '1.5'), (natural, '')):
         with pytest.raises(argparse.ArgumentTypeError, match=f"or more, got '{text}'"):
             kind(text)
+
+
+def test_probabilities():
+    assert (probability('0'), probability('1'), probability('0.25')) == (0.0, 1.0, 0.25)
+    for text in ('-0.1', '1.1', 'nan', 'half'):
+        with pytest.raises(argparse.ArgumentTypeError, match=f"from 0 to 1, got '{text}'"):
+            probability(text)
 
 
 def test_the_folder_of_an_output_is_made(tmp_path):

@@ -14,10 +14,14 @@ from nl_robot.worlds.graph import GraphWorld
 
 
 class Scripted:
-    """Makes the decisions it was given, and keeps what it was told."""
+    """Makes the decisions it was given, and keeps what it was told.
 
-    def __init__(self, *choices: int | None) -> None:
+    :param arrived: what it believes at one decision after the other; none given: no opinion
+    """
+
+    def __init__(self, *choices: int | None, arrived: tuple[float, ...] = ()) -> None:
         self.choices, self.goals, self.seen = list(choices), [], []
+        self.beliefs = list(arrived)
 
     def set_goal(self, text):
         self.goals.append(text)
@@ -25,6 +29,9 @@ class Scripted:
     def decide(self, observation):
         self.seen.append(observation)
         return Decision(self.choices.pop(0))
+
+    def arrived(self):
+        return self.beliefs.pop(0) if self.beliefs else None
 
 
 def to_the_end(x: float, y: float) -> float:
@@ -73,6 +80,45 @@ def test_a_detour_halves_spl():
 def test_who_never_stops_has_failed():
     trace = run_episode(Scripted(0, 1), GraphWorld(corner()), task(), max_steps=2)
     assert not trace.stopped and not trace.result.success and trace.result.oracle
+
+
+def test_a_doubted_stop_leads_on_once_and_not_back():
+    # at 1 it stops and doubts; the first way leads back to 0, so it takes the other, and is there
+    agent = Scripted(0, None, None, arrived=(0.0, 0.2, 0.9))
+    trace = run_episode(agent, GraphWorld(corner()), task())
+    assert trace.points == ((0, 0), (2, 0), (2, 2)) and trace.stopped
+    assert trace.result.success and trace.result.sure and trace.first_stop is False
+
+
+def test_the_second_doubted_stop_ends_unsure():
+    # from 2 the only way leads back to 1, where it still doubts
+    agent = Scripted(0, 1, None, None, 0, arrived=(0.0, 0.0, 0.2, 0.2))
+    trace = run_episode(agent, GraphWorld(corner()), task())
+    assert trace.points[-2:] == ((2, 2), (2, 0)) and trace.stopped and agent.choices == [0]
+    assert not trace.result.success and not trace.result.sure and trace.first_stop is True
+
+
+@pytest.mark.parametrize(('arrived', 'sure', 'places', 'is_sure'), [
+    ((0.0, 0.2), 0.1, 2, True),         # no doubt: it ends where it stops
+    ((0.0, 0.2), 0.2, 2, True),
+    ((), 0.5, 2, True),                 # no opinion: believed
+    ((0.0, 0.2, 0.2), 0.3, 3, False)])
+def test_what_counts_as_doubt(arrived, sure, places, is_sure):
+    trace = run_episode(Scripted(0, None, None, arrived=arrived), GraphWorld(corner()), task(),
+                        sure=sure)
+    assert (len(trace.points), trace.result.sure) == (places, is_sure)
+
+
+def test_no_second_look_after_the_last_step():
+    trace = run_episode(Scripted(0, None, arrived=(0.0, 0.2)), GraphWorld(corner()), task(),
+                        max_steps=2)
+    assert trace.stopped and not trace.result.sure and trace.result.steps == 2
+
+
+def test_who_never_wishes_to_stop_is_not_unsure():
+    trace = run_episode(Scripted(0, 1, arrived=(0.0, 0.0)), GraphWorld(corner()), task(),
+                        max_steps=2)
+    assert not trace.stopped and trace.result.sure and trace.first_stop is None
 
 
 def test_the_random_agent_takes_five_waypoints():

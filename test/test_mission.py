@@ -15,6 +15,7 @@ from nl_robot.mission.command import (
     StopRobot,
     TokenBucket,
 )
+from nl_robot.mission.doubt import SecondLook, best_way
 from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Think
 
 
@@ -158,12 +159,12 @@ def test_look_think_drive_and_stop() -> None:
     pursuit = Pursuit()
     pursuit.begin('c-1', 0.0)
     assert pursuit.phase == 'looking' and pursuit.looked(HERE, 1.0) == Think()
-    drive = pursuit.decided(GO, THERE, 0.1, 2.0)
+    drive = pursuit.decided(GO, [THERE], 0.1, 2.0)
     assert drive == Drive(1, THERE) and pursuit.phase == 'driving'
     assert pursuit.bridge_report(7, 'arrived', 3.0) is None and pursuit.phase == 'driving'
     assert pursuit.bridge_report(1, 'arrived', 3.0) is None and pursuit.phase == 'looking'
     pursuit.looked(THERE, 4.0)
-    assert pursuit.decided(STOP, None, 0.9, 5.0) == Report('c-1', 'succeeded', '', 'I am there.')
+    assert pursuit.decided(STOP, [], 0.9, 5.0) == Report('c-1', 'succeeded', '', 'I am there.')
     assert pursuit.phase == 'idle'
 
 
@@ -177,10 +178,10 @@ def test_never_succeeded_without_having_moved_unless_there(
     pursuit.begin('c-1', 0.0)
     pursuit.looked(HERE, 0.0)
     if moved:
-        pursuit.decided(GO, THERE, 0.0, 0.0)
+        pursuit.decided(GO, [THERE], 0.0, 0.0)
         pursuit.bridge_report(1, 'arrived', 1.0)
         pursuit.looked(THERE, 1.0)
-    report = pursuit.decided(STOP, None, arrived, 2.0)
+    report = pursuit.decided(STOP, [], arrived, 2.0)
     assert (report.state, report.reason) == (state, reason)
 
 
@@ -204,7 +205,7 @@ def test_blocked_ways_are_tried_again_and_then_given_up() -> None:
     pursuit.begin('c-1', 0.0)
     for expected in (None, 'blocked'):
         pursuit.looked(HERE, 0.0)
-        drive = pursuit.decided(GO, THERE, 0.0, 0.0)
+        drive = pursuit.decided(GO, [THERE], 0.0, 0.0)
         report = pursuit.bridge_report(drive.number, 'blocked', 1.0)
         assert (report and report.state) == expected
 
@@ -213,10 +214,10 @@ def test_bounds_of_decisions_and_time() -> None:
     pursuit = Pursuit(PursuitSettings(max_decisions=2, timeout=100.0))
     pursuit.begin('c-1', 0.0)
     pursuit.looked(HERE, 0.0)
-    drive = pursuit.decided(GO, THERE, 0.0, 0.0)
+    drive = pursuit.decided(GO, [THERE], 0.0, 0.0)
     pursuit.bridge_report(drive.number, 'arrived', 1.0)
     pursuit.looked(HERE, 1.0)
-    assert pursuit.decided(GO, THERE, 0.0, 1.0).reason == 'too_many_decisions'
+    assert pursuit.decided(GO, [THERE], 0.0, 1.0).reason == 'too_many_decisions'
     pursuit.begin('c-2', 0.0)
     assert pursuit.tick(4.9) is None
     assert pursuit.tick(5.1).reason == 'sensor_lost:camera'
@@ -225,5 +226,114 @@ def test_bounds_of_decisions_and_time() -> None:
     assert pursuit.tick(99.0) is None and pursuit.tick(101.0).reason == 'too_long_a_time'
     pursuit.begin('c-4', 0.0)
     pursuit.looked(HERE, 0.0)
-    pursuit.decided(GO, THERE, 0.0, 0.0)
+    pursuit.decided(GO, [THERE], 0.0, 0.0)
     assert pursuit.tick(2.9) is None and pursuit.tick(3.1).reason == 'bridge_lost'
+
+
+EAST, WEST, NORTH = Pose(2.0, 0.0, 0.0), Pose(-2.0, 0.0, 3.1), Pose(0.0, 2.0, 1.6)
+DOUBT = Decision(None, 0.5, (0.1, 0.2, 0.2, 0.5))   # ways east, west and north, then stop
+
+
+def thinking(settings: PursuitSettings | None = None) -> Pursuit:
+    """A pursuit that has looked and waits for its first decision."""
+    pursuit = Pursuit(settings or PursuitSettings())
+    pursuit.begin('c-1', 0.0)
+    pursuit.looked(HERE, 0.0)
+    return pursuit
+
+
+def reach(pursuit: Pursuit, drive: Drive) -> None:
+    """The bridge drives there, and the robot looks."""
+    assert isinstance(drive, Drive)
+    pursuit.bridge_report(drive.number, 'arrived', 1.0)
+    assert pursuit.looked(drive.target, 1.0) == Think()
+
+
+def test_a_doubted_stop_goes_on_once_and_the_second_one_ends_unsure() -> None:
+    pursuit = thinking()
+    drive = pursuit.decided(DOUBT, [EAST, WEST, NORTH], 0.49, 0.0)
+    assert drive == Drive(1, WEST) and pursuit.moved       # of two alike the first
+    reach(pursuit, drive)
+    # it may go far before it wishes to stop again
+    reach(pursuit, pursuit.decided(GO, [NORTH], 0.1, 2.0))
+    report = pursuit.decided(DOUBT, [EAST, WEST, NORTH], 0.49, 3.0)
+    assert (report.state, report.reason) == ('unsure', '') and pursuit.phase == 'idle'
+
+
+@pytest.mark.parametrize('arrived', [0.5, None])
+def test_a_doubted_stop_may_still_end_well(arrived: float | None) -> None:
+    pursuit = thinking()
+    reach(pursuit, pursuit.decided(DOUBT, [EAST, WEST, NORTH], 0.1, 0.0))
+    assert pursuit.decided(STOP, [EAST], arrived, 2.0).state == 'succeeded'
+
+
+@pytest.mark.parametrize('arrived, state', [(0.7, 'succeeded'), (None, 'unsure')])
+def test_no_second_look_without_doubt(arrived: float | None, state: str) -> None:
+    assert thinking().decided(DOUBT, [EAST, WEST, NORTH], arrived, 0.0).state == state
+
+
+def test_the_threshold_is_the_one_of_the_settings() -> None:
+    assert isinstance(thinking(PursuitSettings(sure=0.8)).decided(STOP, [EAST], 0.7, 0.0), Drive)
+    assert thinking(PursuitSettings(sure=0.0)).decided(STOP, [EAST], 0.0, 0.0).state == 'succeeded'
+
+
+def test_no_way_or_no_decision_left_for_a_second_look() -> None:
+    assert thinking().decided(STOP, [], 0.1, 0.0).state == 'unsure'
+    last = thinking(PursuitSettings(max_decisions=1))
+    assert last.decided(STOP, [EAST], 0.1, 0.0).state == 'unsure'
+
+
+def test_a_cancelled_second_look_leaves_nothing_to_the_next_command() -> None:
+    pursuit = thinking()
+    assert isinstance(pursuit.decided(STOP, [EAST], 0.1, 0.0), Drive)
+    pursuit.abandon()
+    assert pursuit.phase == 'idle' and pursuit.bridge_report(1, 'arrived', 1.0) is None
+    pursuit.begin('c-2', 2.0)
+    pursuit.looked(HERE, 2.0)
+    reach(pursuit, pursuit.decided(STOP, [EAST], 0.1, 2.0))
+    assert pursuit.decided(STOP, [EAST], 0.1, 3.0) == Report(
+        'c-2', 'unsure', '', 'I stopped here, but I am not sure that this is it.')
+
+
+def test_a_blocked_second_look_is_spent() -> None:
+    pursuit = thinking()
+    drive = pursuit.decided(STOP, [EAST], 0.1, 0.0)
+    assert pursuit.bridge_report(drive.number, 'blocked', 1.0) is None
+    pursuit.looked(Pose(0.2, 0.0, 0.0), 1.0)
+    assert pursuit.decided(STOP, [EAST], 0.1, 2.0).state == 'unsure'
+
+
+ENDS = [EAST, WEST, NORTH]
+
+
+@pytest.mark.parametrize('odds, before, way', [
+    ((0.1, 0.3, 0.2, 0.4), None, 1),                    # the most probable, not stop
+    ((0.1, 0.3, 0.2, 0.4), Pose(-5.0, 0.0, 0.0), 2),    # that one leads back: the next
+    ((0.1, 0.3, 0.2, 0.4), Pose(-1.0, -0.9, 0.0), 2),   # 42 degrees from west
+    ((0.1, 0.3, 0.2, 0.4), Pose(-0.9, -1.0, 0.0), 1),   # 48 degrees from west
+    ((), Pose(2.0, 0.1, 0.0), 1)])                      # nothing told: the first not back
+def test_the_best_way_that_does_not_lead_back(
+        odds: tuple[float, ...], before: Pose | None, way: int) -> None:
+    assert best_way(Decision(None, 0.4, odds), HERE, ENDS, before) == way
+
+
+def test_a_dead_end_is_left_by_the_way_back() -> None:
+    assert best_way(Decision(None, 0.9, (0.1, 0.9)), HERE, [EAST], Pose(1.0, 0.0, 0.0)) == 0
+
+
+@pytest.mark.parametrize('between, way', [
+    ((), 2),                            # from the west: north, not back
+    ((Pose(0.0, 0.3, 0.0),), 2),        # a blocked way on the spot is no place it came from
+    ((Pose(0.0, 0.6, 0.0),), 1)])       # this one is, and north leads back there
+def test_where_it_came_from_is_the_last_other_place(between: tuple[Pose, ...], way: int) -> None:
+    second = SecondLook()
+    for pose in (WEST, *between):
+        assert second.choose(GO, pose, ENDS, 0.1) == 0
+    assert second.choose(Decision(None, 0.4, (0.1, 0.3, 0.2, 0.4)), HERE, ENDS, 0.1) == way
+    assert second.choose(DOUBT, HERE, ENDS, 0.1) is None
+
+
+def test_who_is_believed() -> None:
+    second = SecondLook(sure=0.6)
+    assert second.is_sure(0.6, moved=False) and not second.is_sure(0.59, moved=True)
+    assert second.is_sure(None, moved=True) and not second.is_sure(None, moved=False)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from nl_robot.cli.arguments import natural, output_file, positive
+from nl_robot.cli.arguments import natural, output_file, positive, probability
 from nl_robot.cli.benchmark_runs import (
     AGENTS,
     SWAPPED,
@@ -39,6 +39,7 @@ from nl_robot.embodied.home_episodes import (
     sample_episodes,
 )
 from nl_robot.evaluation import Result, by_tag, markdown_table
+from nl_robot.mission.doubt import SURE
 from nl_robot.settings import shared_dir
 from nl_robot.sim.records import SPLITS
 
@@ -59,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--detector', default='embedded',
                         help="a detector, or 'truth' to see what perception costs")
     parser.add_argument('--max-steps', type=positive, default=25, help='decisions per episode')
+    parser.add_argument('--sure', type=probability, default=SURE,
+                        help='the probability to have arrived below which the agent doubts a '
+                             'stop; 0: it never does (default: %(default)s)')
     parser.add_argument('--workers', type=positive, default=min(2, os.cpu_count() or 1))
     parser.add_argument('--cache', type=Path, default=Path('.cache/homes'))
     parser.add_argument('--json', type=output_file, help='results; a second run resumes from it')
@@ -69,13 +73,14 @@ def run(args: argparse.Namespace) -> int:
     episodes = _episodes(args)
     checkpoint = args.checkpoint or shared_dir('models') / 'agent'
     plan = {'world': args.world, 'checkpoint': fingerprint(checkpoint), 'detector': args.detector,
-            'max_steps': args.max_steps, 'seed': args.seed,
+            'max_steps': args.max_steps, 'seed': args.seed, 'sure': args.sure,
             'episodes': [dataclasses.asdict(e) for e in episodes]}
     plan = json.loads(json.dumps(plan))
     rows = _earlier(args.json, plan)
     jobs = make_jobs(episodes, args.agents, {(r['agent'], r['episode']) for r in rows})
     work = partial(run_job, conditions=Conditions(args.world, checkpoint, args.detector,
-                                                  args.max_steps, args.seed, args.cache))
+                                                  args.max_steps, args.seed, args.cache,
+                                                  args.sure))
     try:
         with tqdm(total=sum(len(job.agents) for job in jobs), unit='run', disable=not jobs) as bar:
             for new in _results(jobs, work, args.workers):
@@ -172,8 +177,30 @@ def _report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     if 'agent' in tables:
         print('\nthe agent, by kind of command and sentence frames\n')
         print(markdown_table(tables['agent']))
+        print(f'\n{_honesty([row for row in rows if row["agent"] == "agent"])}')
         times = [ms for row in rows if row['agent'] == 'agent'
                  for ms in row.get('decision_ms', ())]
         if times:
             print(f'\none decision: median {np.median(times):.1f} ms, p95 '
                   f'{np.percentile(times, 95):.1f} ms, on one core')
+
+
+def _honesty(rows: list[dict[str, Any]]) -> str:
+    """How often it said that it succeeded and had not, with its doubts and without them.
+
+    The ways with and without are the same up to the first wish to stop, so one run tells both.
+    """
+    stops = [row['result'] for row in rows if row['stopped']]
+    said = [result['success'] for result in stops if result.get('sure', True)]
+    unsure = [result['success'] for result in stops if not result.get('sure', True)]
+    first = [row['first_stop'] for row in rows if row.get('first_stop') is not None]
+    return (f'said succeeded: {_wrong(said)}; unsure: {len(unsure)}, fulfilled all the same: {sum(unsure)}; '
+            f'without doubts, at its first stop, said succeeded: {_wrong(first)}')
+
+
+def _wrong(fulfilled: list[bool]) -> str:
+    """How many there are, and how many of them are wrong."""
+    if not fulfilled:
+        return '0'
+    share = 100 * fulfilled.count(False) / len(fulfilled)
+    return f'{len(fulfilled)}, of these wrong: {share:.1f} %'

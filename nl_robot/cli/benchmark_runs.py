@@ -38,6 +38,7 @@ class Conditions:
     max_steps: int
     seed: int
     cache: Path
+    sure: float
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def run_job(job: Job, conditions: Conditions) -> list[dict[str, Any]]:
                  'other command': job.other_words}.get(name, episode.words)
         task = judge.task(episode, words)
         timed = _Timed(_actor(name, task, place, episode, conditions))
-        trace = run_episode(timed, place, task, conditions.max_steps)
+        trace = run_episode(timed, place, task, conditions.max_steps, conditions.sure)
         rows.append({**_row(name, episode, trace), 'decision_ms': timed.milliseconds})
     if physics:
         place.close()
@@ -112,6 +113,10 @@ class _Timed:
         decision: Decision = self._agent.decide(observation)
         self.milliseconds.append(round(1000 * (time.perf_counter() - began), 2))
         return decision
+
+    def arrived(self) -> float | None:
+        arrived: float | None = self._agent.arrived()
+        return arrived
 
 
 _kept: dict[str, Any] = {}      # one process runs many homes: models are loaded once in each
@@ -145,5 +150,6 @@ def _true_pose(world: Any) -> tuple[float, float, float]:
 def _row(name: str, episode: HomeEpisode, trace: Trace) -> dict[str, Any]:
     """One result as JSON."""
     return {'agent': name, 'episode': episode.index, 'home': episode.home, 'words': trace.goal,
-            'stopped': trace.stopped, 'result': dataclasses.asdict(trace.result),
+            'stopped': trace.stopped, 'first_stop': trace.first_stop,
+            'result': dataclasses.asdict(trace.result),
             'points': [[round(c, 2) for c in point] for point in trace.points]}

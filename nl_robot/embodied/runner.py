@@ -10,7 +10,8 @@ import numpy as np
 
 from nl_robot.datatypes import Decision, Observation
 from nl_robot.evaluation import Result
-from nl_robot.geometry import point_in_map
+from nl_robot.geometry import point_in_map, waypoint_pose
+from nl_robot.mission.doubt import SURE, SecondLook
 from nl_robot.worlds.world import World
 
 
@@ -22,6 +23,9 @@ class Decider(Protocol):
 
     def decide(self, observation: Observation) -> Decision:
         """The next choice."""
+
+    def arrived(self) -> float | None:
+        """The probability that the goal is fulfilled where it decided last; None: no opinion."""
 
 
 class RandomAgent:
@@ -43,6 +47,9 @@ class RandomAgent:
             return Decision(None)
         self._left -= 1
         return Decision(int(self._rng.integers(count)), 1.0 / count)
+
+    def arrived(self) -> None:
+        """It has no opinion."""
 
 
 class ShortestPathAgent:
@@ -70,6 +77,9 @@ class ShortestPathAgent:
             return Decision(None)
         return Decision(int(np.argmin(left)))
 
+    def arrived(self) -> None:
+        """It is believed."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -90,28 +100,45 @@ class Task:
 
 @dataclass(frozen=True)
 class Trace:
-    """An episode that ran: its result, the words, and where it led."""
+    """An episode that ran: its result, the words, and where it led.
+
+    :param first_stop: the goal was fulfilled where it first wished to stop; None: it never did
+    """
 
     result: Result
     goal: str
     points: tuple[tuple[float, float], ...]
     stopped: bool
+    first_stop: bool | None
 
 
-def run_episode(agent: Decider, world: World, task: Task, max_steps: int = 25) -> Trace:
-    """Give the goal, let the agent act until it stops or has used its steps, and judge."""
+def run_episode(agent: Decider, world: World, task: Task, max_steps: int = 25,
+                sure: float = SURE) -> Trace:
+    """Give the goal, let the agent act until it stops or has used its steps, and judge.
+
+    A stop that the agent doubts is treated as the robot does.
+
+    :param sure: the probability to have arrived from which a stop counts as succeeded
+    """
     agent.set_goal(task.goal)
     observation = world.reset(task.x, task.y, task.yaw)
     points = [world.position]
-    stopped = False
-    for _ in range(max_steps):
+    stopped, is_sure = False, True
+    second, wished = SecondLook(sure), []
+    for step in range(max_steps):
         decision = agent.decide(observation)
-        if decision.waypoint_index is None:
-            stopped = True
+        if decision.is_stop:
+            wished.append(len(points) - 1)
+        arrived, is_last = agent.arrived(), step + 1 == max_steps
+        ends = [waypoint_pose(observation.pose, way) for way in observation.waypoints]
+        way = second.choose(decision, observation.pose, () if is_last else ends, arrived)
+        if way is None:
+            stopped, is_sure = True, second.is_sure(arrived, moved=len(points) > 1)
             break
-        observation = world.step(decision.waypoint_index)
+        observation = world.step(way)
         points.append(world.position)
     left = [task.remaining(*point) for point in points]
     result = Result(stopped and left[-1] <= task.within, left[-1], world.travelled, left[0],
-                    min(left) <= task.within, world.collisions, len(points), task.tags)
-    return Trace(result, task.goal, tuple(points), stopped)
+                    min(left) <= task.within, world.collisions, len(points), task.tags, is_sure)
+    return Trace(result, task.goal, tuple(points), stopped,
+                 left[wished[0]] <= task.within if wished else None)

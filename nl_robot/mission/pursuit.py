@@ -5,9 +5,11 @@ A pure state machine on monotonic seconds; it knows neither cameras nor messages
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nl_robot.datatypes import Decision, Pose
+from nl_robot.mission.doubt import SURE, SecondLook
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class PursuitSettings:
     max_decisions: int = 30
     max_blocked: int = 4
     timeout: float = 300.0
-    sure: float = 0.5
+    sure: float = SURE
     headings: tuple[float, ...] = (0.0,)
     image_patience: float = 5.0
     bridge_patience: float = 3.0
@@ -68,13 +70,16 @@ class Pursuit:
     moved: bool = False
     waypoint: int = 0
     _started: float = 0.0
+    _here: Pose | None = None
     _first_look: Pose | None = None
     _numbers: int = 0
+    _second: SecondLook = field(default_factory=SecondLook)
 
     def begin(self, id_: str, now: float) -> None:
         """Start over for a new command."""
         self.id, self._started, self.moved = id_, now, False
         self.decisions = self.blocked = 0
+        self._second = SecondLook(self.settings.sure)
         self._look(now)
 
     def abandon(self) -> None:
@@ -86,6 +91,7 @@ class Pursuit:
         if self.looks == 0:
             self._first_look = pose
         self.looks += 1
+        self._here = pose
         if self.looks >= len(self.settings.headings):
             self.phase, self.since = 'thinking', now
             return Think()
@@ -93,27 +99,24 @@ class Pursuit:
         return self._drive(Pose(pose.x, pose.y, self._first_look.yaw
                                 + self.settings.headings[self.looks], pose.frame), now)
 
-    def decided(self, decision: Decision, target: Pose | None, arrived: float | None, now: float
+    def decided(self, decision: Decision, ends: Sequence[Pose], arrived: float | None, now: float
                 ) -> Drive | Report:
-        """The agent chose: drive to `target`, or stop.
+        """The agent chose a way, or to stop, which `SecondLook` may turn into a way once.
 
-        Without having moved it is a success only when the agent is sure to be there already.
+        :param ends: the pose at the end of every way that it could choose
         """
+        assert self._here is not None
         self.decisions += 1
-        if decision.is_stop or target is None:
-            sure = arrived is None or arrived >= self.settings.sure
-            if self.moved:
-                return self._end('succeeded' if sure else 'unsure', '', 'I am there.' if sure
-                                 else 'I stopped here, but I am not sure that this is it.')
-            sure = arrived is not None and sure
-            return self._end(*(('succeeded', 'already_there', 'I am there already.') if sure else
-                               ('unsure', 'not_moved', 'I see no way to go on from here.')))
-        if self.decisions >= self.settings.max_decisions:
+        is_last = self.decisions >= self.settings.max_decisions
+        way = self._second.choose(decision, self._here, () if is_last else ends, arrived)
+        if way is None:
+            return self._stop(self._second.is_sure(arrived, self.moved))
+        if is_last:
             return self._end('timeout', 'too_many_decisions',
                              f'Not there after {self.decisions} decisions.')
         self.moved = True
         self._first_look = None
-        return self._drive(target, now)
+        return self._drive(ends[way], now)
 
     def bridge_report(self, number: int, state: str, now: float) -> Report | None:
         """Hear from the bridge: `driving`, `arrived` or `blocked`, about waypoint `number`."""
@@ -159,6 +162,14 @@ class Pursuit:
         self._numbers += 1
         self.phase, self.since, self.waypoint = 'driving', now, self._numbers
         return Drive(self._numbers, target)
+
+    def _stop(self, is_sure: bool) -> Report:
+        """End where the agent stopped."""
+        if self.moved:
+            return self._end('succeeded' if is_sure else 'unsure', '', 'I am there.' if is_sure
+                             else 'I stopped here, but I am not sure that this is it.')
+        return self._end(*(('succeeded', 'already_there', 'I am there already.') if is_sure else
+                           ('unsure', 'not_moved', 'I see no way to go on from here.')))
 
     def _end(self, state: str, reason: str, text: str) -> Report:
         report = Report(self.id, state, reason, text)

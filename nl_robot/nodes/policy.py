@@ -107,10 +107,10 @@ class Policy:
             self.node.get_logger().error(thought.error)
             self._do(self._pursuit.failed('perception_error', thought.error.split('\n')[0]))
             return
-        self._tell(Report(thought.id, 'running', '', told(observation, decision, thought.arrived)))
-        target = None if decision.waypoint_index is None else waypoint_pose(
-            observation.pose, observation.waypoints[decision.waypoint_index])
-        self._do(self._pursuit.decided(decision, target, thought.arrived, time.monotonic()))
+        ends = [waypoint_pose(observation.pose, way) for way in observation.waypoints]
+        effect = self._pursuit.decided(decision, ends, thought.arrived, time.monotonic())
+        self._tell(Report(thought.id, 'running', '', told(thought, isinstance(effect, Drive))))
+        self._do(effect)
 
     def _do(self, effect: Drive | Think | Report | None) -> None:
         """Turn an effect into a message or a job."""

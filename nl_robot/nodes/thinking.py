@@ -68,13 +68,15 @@ def look_around(looks: Sequence[Look], cameras: Sequence[Camera], scan: Any, pos
     return observe(images, scan, pose, turned, detector)
 
 
-def told(observation: Observation, decision: Decision, arrived: float | None) -> str:
-    """One line for people: what it sees, what it chose, how sure."""
+def told(thought: Thought, goes_on: bool) -> str:
+    """One line for people: what it sees, what it chose, how sure, whether it drives on."""
+    observation, decision, arrived = thought.observation, thought.decision, thought.arrived
+    assert observation is not None and decision is not None
     near = sorted(observation.sightings, key=lambda s: -(s.score * s.size))
     sees = ', '.join(dict.fromkeys(s.label for s in near)) or 'nothing it knows'
     sees = ', '.join(sees.split(', ')[:6])
     if decision.waypoint_index is None:
-        chose = 'stop'
+        chose = 'stop, but looks on' if goes_on else 'stop'
     else:
         waypoint = observation.waypoints[decision.waypoint_index]
         chose = f'{math.degrees(waypoint.bearing):+.0f} deg, {waypoint.distance:.1f} m'

@@ -44,8 +44,13 @@ def test_accepted_within_50_ms(road: Rig) -> None:
 def test_already_there_and_unsure(road: Rig) -> None:
     id_, said = begin(road, 'drive 0 times')
     assert road.wait_state('succeeded', said)['reason'] == 'already_there'
+    x, y = road.robot.x, road.robot.y
     id_, said = begin(road, 'drive 0 times in doubt')
-    assert road.wait_state('unsure', said)['id'] == id_
+    assert road.wait_state('unsure', said, 40)['id'] == id_
+    events = road.events(said, id_)     # it looked on once before it said so
+    assert [e['state'] for e in events] == ['accepted', 'running', 'running', 'unsure']
+    assert 'chose stop, but looks on' in events[1]['text'] and 'looks on' not in events[2]['text']
+    assert ((road.robot.x - x) ** 2 + (road.robot.y - y) ** 2) ** 0.5 > 0.3
 
 
 def test_a_new_command_supersedes_the_old_one(road: Rig) -> None:
