@@ -194,7 +194,8 @@ def _honesty(rows: list[dict[str, Any]]) -> str:
     said = [result['success'] for result in stops if result.get('sure', True)]
     unsure = [result['success'] for result in stops if not result.get('sure', True)]
     first = [row['first_stop'] for row in rows if row.get('first_stop') is not None]
-    return (f'said succeeded: {_wrong(said)}; unsure: {len(unsure)}, fulfilled all the same: {sum(unsure)}; '
+    return (f'said succeeded: {_wrong(said)}; '
+            f'unsure: {len(unsure)}, fulfilled all the same: {sum(unsure)}; '
             f'without doubts, at its first stop, said succeeded: {_wrong(first)}')
 
 
