@@ -96,7 +96,7 @@ def test_all_agents_stand_in_one_table(arguments, tmp_path, capsys):
     assert f'| {command.SWAPPED} | 3 |' in out and '| agent, left or right said | 3 |' in out
     assert [r['episode'] for r in data['rows'] if r['agent'] == command.SWAPPED] == sided
     assert '| held-out frames | 2 |' in out and '| trained frames | 2 |' in out
-    assert 'one decision: median' in out
+    assert 'one decision: median' in out and '\nsaid succeeded: ' in out
     assert data['tables']['shortest path']['all']['success'] >= 75
     words = {(row['agent'], row['episode']): row['words'] for row in data['rows']}
     spoken = [words['agent', k] for k in range(4)]
@@ -237,3 +237,16 @@ def test_only_commands_that_say_left_or_right_are_swapped():
     episodes = sample_episodes([SEED], 6, 0, 'both')
     jobs = runs.make_jobs(episodes, [runs.SWAPPED], set())
     assert [job.episode for job in jobs] == [e for e in episodes if e.sided] != []
+
+
+def test_how_often_success_was_said_and_wrong():
+    def row(stopped, first_stop, **result):
+        return {'stopped': stopped, 'first_stop': first_stop, 'result': result}
+    rows = [row(True, True, success=True, sure=True), row(True, False, success=True, sure=True),
+            row(True, False, success=False, sure=True), row(True, False, success=False),
+            row(True, True, success=False, sure=False), row(True, True, success=True, sure=False),
+            row(False, None, success=False, sure=True)]
+    assert command._honesty(rows) == (
+        'said succeeded: 4, of these wrong: 50.0 %; unsure: 2, fulfilled all the same: 1; '
+        'without doubts, at its first stop, said succeeded: 6, of these wrong: 50.0 %')
+    assert command._honesty(rows[-1:]).startswith('said succeeded: 0; unsure: 0, ')
