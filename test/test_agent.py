@@ -139,18 +139,19 @@ def as_in_training(tasks, policy: Navigator, acting: Acting,
                    reward: Navigator | None = None):
     """Arena, walks, and beside each walk the agent that did the same in a `GraphWorld`."""
     encoder = FakeEncoder()
-    agent = Agent(policy, encoder, acting, reward)
+    calibration = Calibration(2.0, -0.3)
+    agent = Agent(policy, encoder, acting, reward, calibration)
     arena = Arena(tasks, Vocabulary(encoder))       # with words and labels in other rows
     with torch.inference_mode():
         passage = walk(policy, arena, torch.arange(len(tasks)), greedy, max_steps=7,
-                       acting=acting, reward=reward)
+                       acting=acting, reward=reward, calibration=calibration)
     return agent, arena, passage
 
 
 @pytest.mark.parametrize('change', [{}, {'sightings': False}, {'learned': 3, 'remembered': 5}])
 @pytest.mark.parametrize('seed', range(4))
 @pytest.mark.parametrize('acting', [Acting(), Acting(
-    repeat_penalty=0.3, visit_penalty=0.1, stop_penalty=0.05, reward_weight=0.5)])
+    repeat_penalty=0.3, visit_penalty=0.1, stop_penalty=0.05, doubt_weight=0.5)])
 def test_it_decides_as_the_same_network_does_in_training(tasks, seed, acting, change):
     policy = tiny(stop=-0.3, seed=seed, **change)
     reward = tiny(seed=seed + 10, **change).eval()
@@ -186,7 +187,8 @@ def test_it_doubts_as_the_same_reward_does_in_training(tasks, change):
         agent.set_goal(task.goal)
         while not (decision := agent.decide(observation)).is_stop:
             observation = world.step(decision.waypoint_index)
-        assert agent.arrived() == pytest.approx(1 / (1 + math.exp(-numbers.pop(0))), abs=1e-5)
+        assert agent.arrived() == pytest.approx(
+            1 / (1 + math.exp(0.3 - 2 * numbers.pop(0))), abs=1e-5)
 
 
 def test_circles_are_discouraged_by_the_stated_penalties():
@@ -228,6 +230,20 @@ def test_what_lies_a_floor_above_was_not_visited():
     (-1.0, 0.0, math.log(3), 0.25), (1.0, 0.0, 1e9, 1.0), (1.0, 0.0, -1e9, 0.0)])
 def test_a_probability_by_hand(slope, offset, number, odds):
     assert Calibration(slope, offset).probability(number) == pytest.approx(odds)
+
+
+def test_log_odds_are_bounded_by_hand():
+    odds = Calibration(2.0, -1.0).log_odds(torch.tensor([-9.0, 0.5, 1.0, 9.0]))
+    assert odds.tolist() == [-6, 0, 1, 3]
+
+
+def test_doubt_keeps_it_from_stopping_and_certainty_makes_it_stop():
+    plain = an_agent(tiny()).decide(VIEW).probabilities
+    for bias, odds in ((-50.0, -6.0), (50.0, 3.0)):
+        doubting = an_agent(tiny(), acting=Acting(doubt_weight=0.5), reward=tiny(stop=bias))
+        said = doubting.decide(VIEW).probabilities
+        gained = math.log(said[3] / said[0]) - math.log(plain[3] / plain[0])
+        assert gained == pytest.approx(0.5 * odds, abs=1e-4)
 
 
 @pytest.mark.parametrize('number', [math.nan, math.inf])
