@@ -16,6 +16,7 @@ from nl_robot.language.encoder import load_text_encoder
 from nl_robot.nets.looking import (
     MAX_SIGHTINGS,
     Acting,
+    Calibration,
     Seen,
     Track,
     climb_of,
@@ -29,27 +30,6 @@ from nl_robot.settings import from_mapping
 CANARY = Observation((Sighting('white fridge', 0.3, distance=2.0),
                       Sighting('door', -1.2, distance=1.5)),
                      (Waypoint(0.4, 1.5), Waypoint(-1.0, 2.0)), Pose(0.0, 0.0, 0.0))
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """From the reward's number for stopping here to the probability that the goal is fulfilled.
-
-    Logistic (Platt 1999): sigmoid(slope * number + offset), fitted on held-out episodes.
-    """
-
-    slope: float = 1.0
-    offset: float = 0.0
-
-    def probability(self, number: float) -> float:
-        """Between 0 and 1.
-
-        :raises ValueError: the number is not finite
-        """
-        odds = self.slope * number + self.offset
-        if not math.isfinite(odds):
-            raise ValueError(f'the reward must say a finite number, got {number!r}')
-        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, odds))))
 
 
 @dataclass
@@ -145,7 +125,7 @@ class Agent:
             (said, look), *doubts = [o.hear(seen, track, known) for o in self._opinions]
             logits = said - discouragement(seen, track, self.acting)[0]
             if doubts:
-                logits = logits + self.acting.reward_weight * doubts[0][0]
+                logits[0] += self.acting.doubt_weight * self.calibration.log_odds(doubts[0][0][0])
             logits = logits.masked_fill(~look.mask_is_valid[0], -torch.inf)
             probabilities = torch.softmax(logits, dim=0).numpy().astype(np.float64)
         self._arrived = (self.calibration.probability(float(doubts[0][0][0]))

@@ -15,6 +15,7 @@ from nl_robot.learning import lang_goal_irl as room
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import WritingSettings
 from nl_robot.learning.lang_goal_irl import LangGoalIRL, taken
+from nl_robot.learning.learner_state import put_back, state_of
 from nl_robot.learning.methods import METHODS, LearningSettings
 from nl_robot.learning.resume import load_state, save_state
 from nl_robot.learning.sensor_noise import SensorNoise
@@ -76,10 +77,10 @@ def test_every_method_goes_on(method):
 def test_all_that_learns_moves(method):
     made = learner(method)
     before = {name: {key: value.clone() for key, value in part.net.state_dict().items()}
-              for name, part in made._parts().items()}
+              for name, part in made.parts().items()}
     for spent in (0.0, 0.5, 0.9):
         made.advance(spent)
-    for name, part in made._parts().items():
+    for name, part in made.parts().items():
         moved = [not torch.equal(value, before[name][key])
                  for key, value in part.net.state_dict().items()]
         assert sum(moved) > len(moved) / 2, name
@@ -274,7 +275,7 @@ def test_rewards_that_cannot_be_negative_last_after_a_stop(method, rewards):
 # ---- going on
 
 def tensors_of(made: LangGoalIRL) -> dict[str, torch.Tensor]:
-    return {key: value.clone() for key, value in made.state()[0].items()}
+    return {key: value.clone() for key, value in state_of(made)[0].items()}
 
 
 SPENT = (0.0, 0.4, 0.7, 0.9)
@@ -291,13 +292,13 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(method, after, tmp_p
         whole.advance(spent)
     for spent in SPENT[:after]:
         half.advance(spent)
-    tensors, notes = half.state()
+    tensors, notes = state_of(half)
     save_state(tmp_path, tensors, {'a': 1}, notes)
-    rest.load(*load_state(tmp_path, {'a': 1}))
+    put_back(rest, *load_state(tmp_path, {'a': 1}))
     assert rest.update == after
     for spent in SPENT[after:]:
         rest.advance(spent)
-    assert whole.state()[1] == rest.state()[1]
+    assert state_of(whole)[1] == state_of(rest)[1]
     expected, found = tensors_of(whole), tensors_of(rest)
     assert expected.keys() == found.keys()
     assert [key for key in expected if not torch.equal(expected[key], found[key])] == []

@@ -54,13 +54,13 @@ def run(args: argparse.Namespace) -> int:
     arena = Arena(tasks, agent.vocabulary, device)
     began = time.monotonic()
     walks = greedy_walks(agent.policy, arena, args.max_steps, acting=agent.acting,
-                         reward=agent.reward)
+                         reward=agent.reward, calibration=agent.calibration)
     seconds = time.monotonic() - began
     results = results_of(arena, walks)
     order = torch.randperm(len(tasks), generator=torch.Generator().manual_seed(0)).to(device)
     shuffled = results_of(arena, greedy_walks(agent.policy, arena, args.max_steps,
                                               acting=agent.acting, goals=arena.goal[order],
-                                              reward=agent.reward))
+                                              reward=agent.reward, calibration=agent.calibration))
     table = by_tag(results) | {'instructions shuffled': by_tag(shuffled)['all']}
     print(markdown_table(table))
     print(f'\n{len(tasks)} episodes in {seconds:.1f} s, {len(tasks) / seconds:.0f} a second')

@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -30,7 +29,7 @@ from nl_robot.learning.methods import METHODS, LearningSettings
 from nl_robot.learning.resume import notes_of
 from nl_robot.learning.sensor_noise import SensorNoise
 from nl_robot.learning.walks import greedy_walks, results_of
-from nl_robot.nets.looking import Acting
+from nl_robot.nets.looking import Acting, Calibration
 from nl_robot.nets.navigator import NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 from nl_robot.settings import load_settings, shared_dir, to_mapping
@@ -57,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='the folder with the official files of Room-to-Room and REVERIE')
     parser.add_argument('--method', choices=list(METHODS), default='lang-goal-irl',
                         help='; '.join(f'{name}: {m.title}' for name, m in METHODS.items()))
+    parser.add_argument('--start', type=Path, metavar='CHECKPOINT',
+                        help='begin with the networks of this checkpoint, as far as it has them')
     parser.add_argument('--settings', type=Path,
                         help='YAML file (default: config/train.yaml, with --world other than '
                              'homes config/train_buildings.yaml)')
@@ -93,7 +94,8 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
     settings = replace(settings, navigator=replace(settings.navigator, text_dim=encoder.dim))
     budget = Budget(None if args.updates else args.minutes or settings.minutes, args.updates)
     what = {'settings': to_mapping(settings), 'method': args.method, 'world': args.world,
-            'seed': args.seed, 'budget': to_mapping(budget), 'processes': rank.world}
+            'seed': args.seed, 'start': str(args.start), 'budget': to_mapping(budget),
+            'processes': rank.world}
     notes_of(args.out, what)           # a wrong --out is told before the long work
     train, val = training_tasks(args, settings.data)
     train, held_out = set_aside(train)
@@ -106,6 +108,8 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
         encoder.save_cache()
     learner = LangGoalIRL(arenas[0], METHODS[args.method], settings.navigator, settings.learning,
                           args.seed, settings.writing, rank)
+    if args.start is not None:
+        learner.begin_with(load_checkpoint(args.start).weights)
     job = MethodRun(learner, budget, args.out, what,
                     (lambda line: print(line, flush=True)) if rank.rank == 0 else _silent)
     if job.resume():
@@ -137,29 +141,26 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
     policy, steps = learner.policy.net, settings.learning.max_steps
     for arena in arenas:
         arena.refresh()
-    calibration: dict[str, Any] = {}
+    calibration, reward = Calibration(), None
     if learner.reward is not None:
-        found = stops(learner.reward.net, held_out,
-                      greedy_walks(policy, held_out, steps, acting=settings.acting,
-                                   reward=learner.reward.net))
+        reward = learner.reward.net
+        found = stops(reward, held_out, greedy_walks(policy, held_out, steps))
         try:
-            slope, offset = logistic(found.numbers, found.fulfilled)
-            calibration = {'slope': slope, 'offset': offset}
+            calibration = Calibration(*logistic(found.numbers, found.fulfilled))
             print(f'arrived: AUC {auc(found.numbers, found.fulfilled):.3f} on '
                   f'{len(found.numbers)} stops set aside')
         except ValueError as error:
             print(f'not calibrated: {error}')
-    reward = None if learner.reward is None else learner.reward.net
     results = results_of(val, greedy_walks(policy, val, steps, acting=settings.acting,
-                                           reward=reward))
+                                           reward=reward, calibration=calibration))
     table = by_tag(results)
     config = {'format': 2, 'navigator': to_mapping(policy.settings),
-              'acting': to_mapping(settings.acting), 'calibration': calibration,
+              'acting': to_mapping(settings.acting), 'calibration': to_mapping(calibration),
               'text_encoder': {'name': encoder.name, 'sha256': encoder.sha256},
               **learner.written_config()}
-    origin = {'parent': None, 'home': None, 'world': args.world, 'method': args.method,
-              'seed': args.seed, 'updates': learner.update, 'settings': to_mapping(settings),
-              'validation': table}
+    origin = {'parent': None if args.start is None else str(args.start), 'home': None,
+              'world': args.world, 'method': args.method, 'seed': args.seed,
+              'updates': learner.update, 'settings': to_mapping(settings), 'validation': table}
     save_checkpoint(Checkpoint(config, learner.weights(), origin), args.out / 'checkpoint')
     load_checkpoint(args.out / 'checkpoint')
     print(f'wrote {args.out / "checkpoint"}', flush=True)

@@ -24,12 +24,6 @@ from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writer import GoalWriter
 from nl_robot.learning.goal_writing import WritingSettings
 from nl_robot.learning.methods import LearningSettings, Method
-from nl_robot.learning.resume import (
-    load_module,
-    load_optimizer,
-    module_state,
-    optimizer_state,
-)
 from nl_robot.learning.walks import (
     Passage,
     Walks,
@@ -87,7 +81,7 @@ class LangGoalIRL:
             self.critics = Adam(Navigator(shape, outputs=2).to(arena.device), settings)
             self.targets = copy.deepcopy(self.critics.net).requires_grad_(False)
             self.log_temperature = torch.tensor(-3.0, requires_grad=True, device=arena.device)
-            self._warmth = torch.optim.Adam([self.log_temperature], lr=1e-2)
+            self.warmth = torch.optim.Adam([self.log_temperature], lr=1e-2)
         if method.adversary in ('airl', 'gail'):
             self.reward = Adam(Navigator(shape).to(arena.device), settings)
         self.writer: GoalWriter | None = None
@@ -98,11 +92,11 @@ class LangGoalIRL:
         if settings.explorer_every:
             self.explorer = Adam(Navigator(shape).to(arena.device), settings)
             self._nothing = arena.add_goals([''])[0]
-        for part in self._parts().values():
+        for part in self.parts().values():
             parallel.same_start(part.net)
         self.update, self.progress, self.episodes = 0, 0.0, 0
         self.sampled: Walks | None = None
-        self._rephrased = self._relabelled = self._inherited = False
+        self.rephrased = self.relabelled = self.inherited = False
 
     def rate(self) -> float:
         """The learning rate now: linear warm-up, then a cosine over the budget."""
@@ -176,12 +170,12 @@ class LangGoalIRL:
         if self.writer is None:
             return
         count = self.settings.generated
-        if self.method.rephrasing and not self._rephrased:
-            self._rephrased = True
+        if self.method.rephrasing and not self.rephrased:
+            self.rephrased = True
             self.writer.rephrase(count)
-        if (self.method.relabelling and not self._relabelled
+        if (self.method.relabelling and not self.relabelled
                 and self.progress >= self.settings.reward_from):
-            self._relabelled = True
+            self.relabelled = True
             tasks = torch.randint(len(self.arena.tasks), (count,), device=self.arena.device)
             with torch.no_grad():
                 parts = [walk(self.policy.net, self.arena, chunk, sample,
@@ -238,9 +232,9 @@ class LangGoalIRL:
         At the optimum of AIRL f is log π of the expert but for a constant (Fu et al. 2018,
         section 5), and a soft Q is α log π but for the value of the state.
         """
-        if self._inherited or self.critics is None:
+        if self.inherited or self.critics is None:
             return
-        self._inherited = True
+        self.inherited = True
         learned = self.policy.net.state_dict()
         for part in (self.reward, self.critics):
             if part is not None:
@@ -328,16 +322,14 @@ class LangGoalIRL:
                                          valid)
         warmth = losses.temperature_loss(self.log_temperature, log_policy, mask, valid,
                                          settings.entropy)
-        self._warmth.zero_grad()
+        self.warmth.zero_grad()
         warmth.backward()
-        self._warmth.step()
+        self.warmth.step()
         return sought, {'critic': critic.item(), 'seeking': sought.item(),
                         'temperature': temperature.item(), 'value': value[valid].mean().item()}
 
 
-    # ---- the run on disk
-
-    def _parts(self) -> dict[str, Adam[Any]]:
+    def parts(self) -> dict[str, Adam[Any]]:
         """The networks that learn, by name."""
         parts: dict[str, Adam[Any] | None] = {
             'policy': self.policy, 'reward': self.reward, 'critics': self.critics,
@@ -345,53 +337,21 @@ class LangGoalIRL:
             'goal_generator': None if self.writer is None else self.generator}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Everything that a run needs to go on as if it had never stopped."""
-        tensors: dict[str, Tensor] = {}
-        for name, part in self._parts().items():
-            tensors |= module_state(name, part.net)
-            tensors |= optimizer_state(f'{name}_optimizer', part.optimizer)
-        if self.critics is not None:
-            tensors |= module_state('targets', self.targets)
-            tensors['log_temperature'] = self.log_temperature.detach().clone()
-            tensors |= optimizer_state('temperature_optimizer', self._warmth)
-        kept = {'sampled': self.sampled,
-                'written': None if self.writer is None else self.writer.walks}
-        for name, walks in kept.items():
-            if walks is not None:
-                tensors |= {f'{name}.{key}': value.clone() for key, value in vars(walks).items()}
-        notes = {'update': self.update, 'episodes': self.episodes,
-                 'texts': [] if self.writer is None else self.writer.texts,
-                 'rephrased': self._rephrased, 'relabelled': self._relabelled,
-                 'inherited': self._inherited}
-        return tensors, notes
-
-    def load(self, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
-        """Put back what `state` took."""
-        for name, part in self._parts().items():
-            load_module(name, part.net, tensors)
-            load_optimizer(f'{name}_optimizer', part.optimizer, tensors)
-        if self.critics is not None:
-            load_module('targets', self.targets, tensors)
-            self.log_temperature.data.copy_(tensors['log_temperature'])
-            load_optimizer('temperature_optimizer', self._warmth, tensors)
-        self.sampled = self._walks_of('sampled', tensors)
-        written = self._walks_of('written', tensors)
-        if self.writer is not None and written is not None:
-            self.writer.restore(list(notes['texts']), written)
-        self._rephrased, self._relabelled = bool(notes['rephrased']), bool(notes['relabelled'])
-        self._inherited = bool(notes['inherited'])
-        self.update, self.episodes = int(notes['update']), int(notes['episodes'])
-
-    def _walks_of(self, name: str, tensors: Mapping[str, Tensor]) -> Walks | None:
-        """The walks under `name.`; None where there are none."""
-        found = {key.removeprefix(f'{name}.'): value.to(self.arena.device)
-                 for key, value in tensors.items() if key.startswith(f'{name}.')}
-        return Walks(**found) if found else None
+    def begin_with(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take over networks of a checkpoint, by name; ValueError where their shapes differ."""
+        for name, part in self.parts().items():
+            if name not in weights:
+                continue
+            try:
+                part.net.load_state_dict(weights[name])
+            except RuntimeError as error:
+                raise ValueError(f'the {name} of the checkpoint to start with has another shape '
+                                 'than the settings ask for') from error
+        self.inherited = 'reward' in weights
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """What acts later: policy, reward, goal generator and explorer, as far as they exist."""
-        return {name: part.net.state_dict() for name, part in self._parts().items()
+        return {name: part.net.state_dict() for name, part in self.parts().items()
                 if name != 'critics'}
 
     def written_config(self) -> dict[str, Any]:

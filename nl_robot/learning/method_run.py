@@ -14,6 +14,7 @@ import numpy as np
 from nl_robot.evaluation import Result
 from nl_robot.learning import parallel
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
+from nl_robot.learning.learner_state import put_back, state_of
 from nl_robot.learning.resume import append_curves, draw_curves, load_state, save_state
 from nl_robot.settings import to_mapping
 
@@ -63,7 +64,7 @@ class MethodRun:
         if found is None:
             return False
         tensors, notes = found
-        self.learner.load(tensors, notes)
+        put_back(self.learner, tensors, notes)
         self.seconds = float(notes['seconds'])
         return True
 
@@ -73,7 +74,7 @@ class MethodRun:
             return
         append_curves(self.directory, self._rows)
         self._rows.clear()
-        tensors, notes = self.learner.state()
+        tensors, notes = state_of(self.learner)
         save_state(self.directory, tensors, self._settings, notes | {'seconds': self.seconds})
 
     def train(self) -> None:

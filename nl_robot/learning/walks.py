@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nl_robot.evaluation import Result
 from nl_robot.learning.arena import Arena
-from nl_robot.nets.looking import Acting, Seen, Track, discouragement, look_at
+from nl_robot.nets.looking import Acting, Calibration, Seen, Track, discouragement, look_at
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 
 NO_CHOICE = -1e9        # the logit of padding: exp gives exactly 0, and no gradient is nan
@@ -132,7 +132,7 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
          goals: Tensor | None = None, expert: bool = False,
          done: Tensor | None = None,
          until: Tensor | None = None, acting: Acting | None = None,
-         reward: Navigator | None = None) -> Passage:
+         reward: Navigator | None = None, calibration: Calibration | None = None) -> Passage:
     """Go from the tasks' starts as `choose` says, until it stops or `max_steps` are over.
 
     :param tasks: (b,) numbers of tasks
@@ -141,12 +141,13 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
     :param done: (b, T) what to do, instead of `choose`, for walks that are followed
     :param until: (b,) how many decisions each episode has, for walks that are followed
     :param acting: what is done to the logits before `choose` sees them
-    :param reward: asked too, where `acting` gives its numbers a weight
+    :param reward: its opinion is asked, too, where `acting` gives it a weight
+    :param calibration: of that opinion
     """
     goals = arena.goal[tasks] if goals is None else goals
     words = net.read(*arena.words(goals))
     state, agreement = net.start(words), net.agreement(arena.known)
-    critic = _Companion(reward, arena, goals) if reward is not None and acting else None
+    adviser = _Adviser(arena, goals, acting, reward, calibration) if acting else None
     place, rows = arena.start[tasks], torch.arange(len(tasks), device=arena.device)
     track = Track.begin(arena.points[place], arena.yaw[tasks])
     record = _Record(arena, tasks, goals, place)
@@ -161,10 +162,8 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
                  if expert else None)
         with torch.no_grad():
             logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
-            if acting is not None:
-                logits = logits - discouragement(seen, track, acting)
-                if critic is not None:
-                    logits = logits + acting.reward_weight * critic.hear(seen, track)
+            if adviser is not None:
+                logits = adviser.adjust(logits, seen, track)
             action = (choose(Choosing(step, rows, logits, right)) if done is None
                       else done[rows, step])
             onward = action > 0
@@ -182,31 +181,40 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
         yaw = way[:, 0] + track.yaw[go]
         if len(go) < len(rows):
             rows, words, state, track = rows[go], words.rows(go), state.rows(go), track.rows(go)
-            if critic is not None:
-                critic.keep(go)
+            if adviser is not None:
+                adviser.keep(go)
         place = following[go]
         track = track.go(arena.points[place], yaw, way)
     return record.passage()
 
 
-class _Companion:
-    """A second network that hears and sees the same, and has a state of its own."""
+class _Adviser:
+    """What is done to a policy's logits before it acts; with a reward that hears and sees the
+    same, and has a state of its own."""
 
-    def __init__(self, net: Navigator, arena: Arena, goals: Tensor) -> None:
-        self._net = net
-        self._words = net.read(*arena.words(goals))
-        self._state, self._agreement = net.start(self._words), net.agreement(arena.known)
+    def __init__(self, arena: Arena, goals: Tensor, acting: Acting, reward: Navigator | None,
+                 calibration: Calibration | None) -> None:
+        self._acting, self._reward = acting, reward
+        self._calibration = calibration or Calibration()
+        if reward is not None:
+            self._words = reward.read(*arena.words(goals))
+            self._state, self._agreement = reward.start(self._words), reward.agreement(arena.known)
 
-    def hear(self, seen: Seen, track: Track) -> Tensor:
-        """(b, 1 + k) its numbers."""
-        look = look_at(self._words.ids, seen, track, self._agreement,
-                       self._net.settings.sightings)
-        outputs, self._state = self._net(self._words, self._state, look)
-        return outputs[..., 0]
+    def adjust(self, logits: Tensor, seen: Seen, track: Track) -> Tensor:
+        """(b, 1 + k) the logits to act on."""
+        logits = logits - discouragement(seen, track, self._acting)
+        if self._reward is not None:
+            look = look_at(self._words.ids, seen, track, self._agreement,
+                           self._reward.settings.sightings)
+            outputs, self._state = self._reward(self._words, self._state, look)
+            odds = self._calibration.log_odds(outputs[:, 0, 0])
+            logits[:, 0] += self._acting.doubt_weight * odds
+        return logits
 
     def keep(self, rows: Tensor) -> None:
         """Go on with some of the episodes."""
-        self._words, self._state = self._words.rows(rows), self._state.rows(rows)
+        if self._reward is not None:
+            self._words, self._state = self._words.rows(rows), self._state.rows(rows)
 
 
 def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> Passage:
@@ -280,7 +288,8 @@ class _Record:
 
 def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,
                  goals: Tensor | None = None, acting: Acting | None = None,
-                 reward: Navigator | None = None) -> Walks:
+                 reward: Navigator | None = None, calibration: Calibration | None = None
+                 ) -> Walks:
     """Every task walked greedily, in their order.
 
     :param goals: (tasks,) the words to hear instead of the tasks' own
@@ -292,7 +301,7 @@ def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,
     heard = arena.goal if goals is None else goals
     with torch.inference_mode():
         return together([walk(net, arena, chunk, greedy, max_steps=max_steps, acting=acting,
-                              goals=heard[chunk], reward=reward).walks
+                              goals=heard[chunk], reward=reward, calibration=calibration).walks
                          for chunk in numbers.split(width)])
 
 
@@ -309,7 +318,8 @@ def results_of(arena: Arena, walks: Walks) -> list[Result]:
 
 
 def greedy_results(net: Navigator, arena: Arena, max_steps: int = 15,
-                   acting: Acting | None = None, reward: Navigator | None = None
-                   ) -> list[Result]:
+                   acting: Acting | None = None, reward: Navigator | None = None,
+                   calibration: Calibration | None = None) -> list[Result]:
     """The outcome of every task of the arena, walked greedily, in their order."""
-    return results_of(arena, greedy_walks(net, arena, max_steps, acting=acting, reward=reward))
+    return results_of(arena, greedy_walks(net, arena, max_steps, acting=acting, reward=reward,
+                                          calibration=calibration))

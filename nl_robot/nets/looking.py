@@ -5,6 +5,7 @@ Everything is relative to the robot: bearings to where it faces, ways to where i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -187,13 +188,39 @@ class Acting:
     :param repeat_penalty: off the logit of a way, for each time it was taken from here before
     :param visit_penalty: likewise, for each visit to the place that it leads to
     :param stop_penalty: off the logit of stopping: a policy that imitates stops too early
-    :param reward_weight: of the reward's numbers, added to the policy's logits
+    :param doubt_weight: of the reward's opinion, the log odds of having arrived, added to the
+        logit of stopping
     """
 
     repeat_penalty: float = 0.0
     visit_penalty: float = 0.0
     stop_penalty: float = 0.0
-    reward_weight: float = 0.0
+    doubt_weight: float = 0.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From the reward's number for stopping here to the probability that the goal is fulfilled.
+
+    Logistic (Platt 1999): sigmoid(slope * number + offset), fitted on held-out episodes.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def probability(self, number: float) -> float:
+        """Between 0 and 1.
+
+        :raises ValueError: the number is not finite
+        """
+        odds = self.slope * number + self.offset
+        if not math.isfinite(odds):
+            raise ValueError(f'the reward must say a finite number, got {number!r}')
+        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, odds))))
+
+    def log_odds(self, numbers: Tensor) -> Tensor:
+        """Of having arrived; bounded, so that no opinion outweighs everything else."""
+        return (self.slope * numbers + self.offset).clamp(-6.0, 3.0)
 
 
 def discouragement(seen: Seen, track: Track, acting: Acting) -> Tensor:
