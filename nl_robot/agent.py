@@ -142,11 +142,12 @@ class Agent:
         A pose has no height: it is as far up or down as that way led.
         """
         yaw = torch.tensor([pose.yaw], dtype=torch.float32)
+        point = torch.tensor([[pose.x, pose.y, 0.0]])
         if self._track is None:
-            return Track.begin(torch.tensor([[pose.x, pose.y, 0.0]]), yaw)
-        height = self._track.points[0, -1, 2] + climb_of(self._way)[0]
-        point = torch.tensor([[pose.x, pose.y, float(height)]])
-        return self._track.go(point, yaw, self._way)
+            return Track.begin(point, yaw)
+        way = self._way if self._way.any() else _walked(self._track, point)
+        point[0, 2] = self._track.points[0, -1, 2] + climb_of(way)[0]
+        return self._track.go(point, yaw, way)
 
     def arrived(self) -> float | None:
         """The reward's opinion, as a probability, whether the goal is fulfilled at the last place.
@@ -154,6 +155,14 @@ class Agent:
         None before the first decision, or where the checkpoint holds no reward.
         """
         return self._arrived
+
+
+def _walked(track: Track, point: Tensor) -> Tensor:
+    """(1, 3) the way to a point that was not chosen: somebody overruled a stop."""
+    offset = point[:, :2] - track.points[:, -1, :2]
+    distance = offset.norm(dim=1)
+    bearing = torch.atan2(offset[:, 1], offset[:, 0]) - track.yaw
+    return torch.stack([bearing, torch.zeros_like(bearing), distance], dim=1)
 
 
 def _encoder_of(stored: Checkpoint, encoder: Encoder | None) -> Encoder:

@@ -350,3 +350,14 @@ def test_a_checkpoint_that_cannot_act_is_refused(tmp_path, change, complaint):
 def test_a_policy_for_another_encoder_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match='cannot act'):
         Agent.load(saved(tmp_path / 'a'), FakeEncoder(dim=8))
+
+
+def test_a_stop_that_was_overruled_is_followed_to_where_the_robot_went():
+    agent = Agent(tiny(stop=9.0), FakeEncoder())
+    agent.set_goal('go to the sofa')
+    assert agent.decide(VIEW).waypoint_index is None
+    agent.decide(dataclasses.replace(VIEW, pose=Pose(1.0, 4.0, 2.0)))
+    heading = math.pi / 2 - 0.5        # from (1, 2) facing 0.5 to (1, 4)
+    expected = [math.cos(heading), math.sin(heading)]
+    assert agent._track.action[0, :2].tolist() == pytest.approx(expected, abs=1e-5)
+    assert float(agent._track.action[0, 5]) == pytest.approx(2.0 / 4)

@@ -19,11 +19,11 @@ from nl_robot.cli import benchmark_runs as runs
 from nl_robot.embodied.home_episodes import HomeEpisode, sample_episodes
 from nl_robot.embodied.home_graph import home_graph
 from nl_robot.embodied.places import Target
-from nl_robot.nets.policy import Policy, PolicySettings
+from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.sim.homes import generate_home
 
 SEED = 11
-TINY = PolicySettings(text_dim=16, width=16, heads=2, layers=1)
+TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2)
 
 
 @pytest.fixture(scope='module')
@@ -54,9 +54,9 @@ def arguments(cache, tmp_path, monkeypatch):
 
 def make_checkpoint(directory, seed: int) -> None:
     torch.manual_seed(seed)
-    config = {'policy': dataclasses.asdict(TINY),
+    config = {'navigator': dataclasses.asdict(TINY),
               'text_encoder': {'name': 'fake', 'sha256': FakeEncoder.sha256}}
-    save_checkpoint(Checkpoint(config, {'policy': Policy(TINY).state_dict()}), directory)
+    save_checkpoint(Checkpoint(config, {'policy': Navigator(TINY).state_dict()}), directory)
 
 
 def results(tmp_path):
