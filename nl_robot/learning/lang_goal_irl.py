@@ -38,7 +38,6 @@ from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.settings import to_mapping
 
 Net = TypeVar('Net', bound=nn.Module)
-ALONE = parallel.Rank()
 LEAST_LOG = -6.0    # of log π in the discriminator's logit: below, one decision would rule it
 
 
@@ -50,7 +49,7 @@ class Adam(Generic[Net]):
         self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate,
                                            weight_decay=settings.weight_decay)
 
-    def step(self, loss: Tensor, rate: float, rank: parallel.Rank = ALONE) -> None:
+    def step(self, loss: Tensor, rate: float, rank: parallel.Rank = parallel.ALONE) -> None:
         """Descend, along the gradients of all processes together."""
         for group in self.optimizer.param_groups:
             group['lr'] = rate
@@ -69,7 +68,8 @@ class LangGoalIRL:
 
     def __init__(self, arena: Arena, method: Method, net: NavigatorSettings,
                  settings: LearningSettings, seed: int,
-                 writing: WritingSettings | None = None, rank: parallel.Rank = ALONE) -> None:
+                 writing: WritingSettings | None = None,
+                 rank: parallel.Rank = parallel.ALONE) -> None:
         self.arena, self.method, self.settings, self.seed = arena, method, settings, seed
         self.rank = rank
         torch.manual_seed(seed)

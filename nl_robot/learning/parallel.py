@@ -36,6 +36,9 @@ class Rank:
             raise ValueError(f'rank must lie in 0..world - 1, got {self.rank} of {self.world}')
 
 
+ALONE = Rank()
+
+
 def join() -> Rank:
     """Meet the other processes that `torchrun` started; without it, and alone, nothing is done.
 
