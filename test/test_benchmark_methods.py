@@ -107,6 +107,14 @@ def test_another_comparison_is_left_alone(options):
         command.run(options('--methods', 'random', '--splits', 'val_seen', 'train'))
 
 
+def test_what_differs_is_named_to_the_last_key():
+    one = {'minutes': 1, 'settings': {'learning': {'batch': 32, 'new': 0}, 'same': {}}}
+    other = {'minutes': 1, 'settings': {'learning': {'batch': 16}, 'same': {}}, 'old': None}
+    assert command.differing(one, other) == ['settings.learning.batch', 'settings.learning.new',
+                                             'old']
+    assert command.differing(one, one) == []
+
+
 def test_an_interrupted_run_goes_on_and_no_minute_is_learned_twice(options, tmp_path, capsys,
                                                                    monkeypatch):
     advance = method_runs.LangGoalIRL.advance
@@ -253,6 +261,7 @@ def test_the_table_says_how_far_the_whole_is_ahead():
     page = method_table.text(found, {'lang-goal-irl': 'all', 'no-rephrasing': 'less'})
     assert '| rephrasing | lang-goal-irl | no-rephrasing | +25.0 (' in page
     assert '| 100 (10 a second) |' in page and '4 of val_seen and 4 of dev_unseen' in page
+    assert 'one seed, they tell of episodes alone' in page
     table = [line for line in page.splitlines() if line.startswith('| ')][:3]
     assert len({line.count('|') for line in table}) == 1
 
@@ -261,6 +270,8 @@ def test_seeds_are_rows_and_a_method_without_runs_is_left_out():
     runs = [run_of('airl', 1, [1, 1], [0, 0]), run_of('airl', 0, [1, 0], [0, 1])]
     found = method_table.compare(runs, PLAN, ['lang-goal-irl', 'airl'])
     assert list(found['methods']) == ['airl'] and found['parts'] == []
+    page = method_table.text(found, {'airl': 'AIRL'})
+    assert 'Of few seeds they are too narrow' in page and 'one seed' not in page
     row = found['methods']['airl']
     assert row['seeds'] == [0, 1] and row['episodes_trained'] == 100.5
     assert (row['success_seen']['value'], row['success_unseen']['value']) == (75.0, 25.0)

@@ -111,9 +111,21 @@ def _same_plan(out: Path, plan: dict[str, Any]) -> None:
         write_json(path, plan)
     known = json.loads(path.read_text(encoding='utf-8'))
     if known != plan:
-        other = ', '.join(key for key in plan if plan[key] != known.get(key))
+        other = ', '.join(differing(plan, known))
         raise ValueError(f'{out} holds a comparison with other {other}: choose another --out, or '
                          'delete it to begin anew')
+
+
+def differing(one: dict[str, Any], other: dict[str, Any], inside: str = '') -> list[str]:
+    """Dotted names of what two mappings do not have in common."""
+    found = []
+    for key in dict.fromkeys((*one, *other)):
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differing(a, b, f'{inside}{key}.')
+        elif key not in one or key not in other or a != b:
+            found.append(f'{inside}{key}')
+    return found
 
 
 def do_jobs(jobs: Sequence[Job], run_one: Callable[[Job], dict[str, Any]], workers: int,

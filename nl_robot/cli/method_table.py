@@ -95,7 +95,7 @@ def text(found: Mapping[str, Any], titles: Mapping[str, str]) -> str:
              f'{found["plan"]["minutes"]:g} minutes of one processor ('
              f'{"; ".join(found["machines"])}) and was measured on {counts}. Seen: {seen}; '
              f'unseen: {unseen}. In brackets: 95 % intervals of a hierarchical bootstrap over '
-             'seeds and episodes; differences are paired by episode.', '',
+             f'seeds and episodes; differences are paired by episode.{_caution(found)}', '',
              '| method | seeds | success seen % | SPL seen % | success unseen % | SPL unseen % '
              f'| gap seen − unseen | {WHOLE} ahead, unseen | relative gain % | episodes trained |',
              '|---|---|---|---|---|---|---|---|---|---|']
@@ -112,6 +112,15 @@ def text(found: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     lines += ['', '## What the methods are', '']
     lines += [f'- {name}: {titles[name]}' for name in found['methods']]
     return '\n'.join(lines) + '\n'
+
+
+def _caution(found: Mapping[str, Any]) -> str:
+    """What the intervals do not tell."""
+    least = min(len(row['seeds']) for row in found['methods'].values())
+    if least == 1:
+        return (' Where a method has one seed, they tell of episodes alone, and nothing of what '
+                'another seed would have given.')
+    return ' Of few seeds they are too narrow.' if least < 5 else ''
 
 
 def _line(name: str, row: Mapping[str, Any]) -> str:
