@@ -11,7 +11,7 @@ import torch
 from fake_encoder import FakeEncoder
 from tiny_graph import star, task_in
 
-from nl_robot.agent import Agent, Calibration, seen_of
+from nl_robot.agent import Agent, Calibration, MemoryAgent, seen_of
 from nl_robot.checkpoint import Checkpoint, CheckpointError, save_checkpoint
 from nl_robot.datatypes import Observation, Pose, Sighting, Waypoint
 from nl_robot.learning.arena import Arena
@@ -20,6 +20,7 @@ from nl_robot.learning.walks import greedy, walk
 from nl_robot.nets.looking import Acting
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
+from nl_robot.settings import shared_dir
 from nl_robot.worlds.graph import GraphWorld
 from nl_robot.worlds.instructions import split_tasks
 
@@ -361,3 +362,15 @@ def test_a_stop_that_was_overruled_is_followed_to_where_the_robot_went():
     expected = [math.cos(heading), math.sin(heading)]
     assert agent._track.action[0, :2].tolist() == pytest.approx(expected, abs=1e-5)
     assert float(agent._track.action[0, 5]) == pytest.approx(2.0 / 4)
+
+
+def test_the_agent_of_the_package_is_of_the_older_kind_and_acts():
+    agent = Agent.load(shared_dir('models') / 'agent')
+    assert isinstance(agent, MemoryAgent)
+    with pytest.raises(RuntimeError, match='no goal'):
+        agent.decide(VIEW)
+    agent.set_goal('go to the red sofa')
+    decision = agent.decide(VIEW)
+    assert len(decision.probabilities) == 4 and 0.0 <= agent.arrived() <= 1.0
+    agent.set_goal('find the fridge')
+    assert agent.arrived() is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -141,6 +141,9 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
     policy, steps = learner.policy.net, settings.learning.max_steps
     for arena in arenas:
         arena.refresh()
+    if args.start is not None:
+        _keep_the_better(learner, load_checkpoint(args.start).weights['policy'], val,
+                         settings.acting, steps)
     calibration, reward = Calibration(), None
     if learner.reward is not None:
         reward = learner.reward.net
@@ -165,3 +168,19 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
     load_checkpoint(args.out / 'checkpoint')
     print(f'wrote {args.out / "checkpoint"}', flush=True)
     print(markdown_table(table))
+
+
+def _keep_the_better(learner: LangGoalIRL, start: Mapping[str, torch.Tensor], val: Arena,
+                     acting: Acting, steps: int) -> None:
+    """Go back to the policy that it began with where that one does better on validation."""
+    policy = learner.policy.net
+    learned = {name: value.clone() for name, value in policy.state_dict().items()}
+    rates = []
+    for weights in (start, learned):
+        policy.load_state_dict(weights)
+        results = results_of(val, greedy_walks(policy, val, steps, acting=acting))
+        rates.append(100 * sum(r.success for r in results) / max(1, len(results)))
+    print(f'the policy on validation: {rates[0]:.1f} % as it began, {rates[1]:.1f} % now')
+    if rates[0] > rates[1]:
+        policy.load_state_dict(start)
+        print('the one that it began with is kept')
