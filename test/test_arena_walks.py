@@ -368,3 +368,13 @@ def test_gradients_reach_the_network_through_a_whole_walk(arena):
     passage.logits()[:, 2, 0].sum().backward()      # what it says last
     assert made.cell.weight_hh.grad.abs().max() > 0
     assert torch.isfinite(made.word.weight.grad).all()
+
+
+def test_two_ways_of_saying_it_have_the_same_target():
+    graph = star(['sofa', 'fridge'])
+    first = task_in(graph, 0, 'go to the sofa', [1])
+    again = replace(first, goal='find the couch')
+    arena = Arena([first, again, task_in(graph, 0, 'go to the fridge', [2])],
+                  Vocabulary(FakeEncoder()))
+    same = arena.same_target(torch.tensor([0, 0, 1]), torch.tensor([1, 2, 2]))
+    assert same.tolist() == [True, False, False]

@@ -99,6 +99,8 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
     notes_of(args.out, what)           # a wrong --out is told before the long work
     train, val = training_tasks(args, settings.data)
     train, held_out = set_aside(train)
+    held_out = held_out or train    # too few ways to keep any aside
+    val = val or held_out           # data without a split to validate on
     noise = settings.noise if args.world == 'homes' else None    # real boxes are noisy enough
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     vocabulary = Vocabulary(encoder)

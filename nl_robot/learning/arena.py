@@ -153,6 +153,11 @@ class Arena:
         """(b,) bool: stopping here is success."""
         return self._fulfilled[self._target[tasks], self.local(tasks, places)]
 
+    def same_target(self, tasks: Tensor, others: Tensor) -> Tensor:
+        """(b,) bool: both are fulfilled at the same places of the same graph."""
+        return (self._target[tasks] == self._target[others]) & (
+            self._first[tasks] == self._first[others])
+
     def cost(self, tasks: Tensor, places: Tensor) -> Tensor:
         """(b,) metres along the ways to the nearest of the best places."""
         return self._cost[self._target[tasks], self.local(tasks, places)]

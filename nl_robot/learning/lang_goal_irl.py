@@ -255,7 +255,9 @@ class LangGoalIRL:
         experts = expert_walks(self.arena, tasks, settings.max_steps)
         parts = {'expert': experts, 'sampled': self._sample()}
         if self.method.negatives:
-            parts['wrong'] = experts.with_goals(experts.goals.roll(1))
+            others = torch.nonzero(~self.arena.same_target(tasks, tasks.roll(1)))[:, 0]
+            if len(others):     # words of another way to the same place are not wrong
+                parts['wrong'] = experts.with_goals(experts.goals.roll(1)).rows(others)
         if self.writer is not None and self.writer.walks is not None:
             parts['generated'] = self._draw(self.writer.walks, half)
         walks = together(list(parts.values()))
