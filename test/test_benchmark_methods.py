@@ -18,7 +18,7 @@ import yaml
 from fake_encoder import FakeEncoder
 
 from nl_robot.cli import benchmark_methods as command
-from nl_robot.cli import method_runs, method_table
+from nl_robot.cli import method_runs, method_table, train
 from nl_robot.cli.method_runs import Conditions, Job
 from nl_robot.cli.train import TrainSettings
 from nl_robot.learning.walks import NO_CHOICE, Choosing
@@ -46,7 +46,7 @@ def data(tmp_path_factory):
 @pytest.fixture()
 def options(data, tmp_path, monkeypatch):
     """Makes the options of a small comparison in this process, 0.6 s for each run."""
-    monkeypatch.setattr(method_runs, 'load_text_encoder', lambda *given, **more: CachingEncoder())
+    monkeypatch.setattr(train, 'load_text_encoder', lambda *given, **more: CachingEncoder())
     method_runs._encoder.cache_clear()
     method_runs._tasks.cache_clear()
     (tmp_path / 'train.yaml').write_text(yaml.safe_dump(SETTINGS))

@@ -31,12 +31,17 @@ def _whole(text: str, least: int) -> int:
     return number
 
 
+def _real(text: str) -> float:
+    """A number; nan, which no range holds, for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def positive_number(text: str) -> float:
     """A number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _real(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f'must be a number above 0, got {text!r}')
     return number
@@ -44,10 +49,7 @@ def positive_number(text: str) -> float:
 
 def probability(text: str) -> float:
     """A number from 0 to 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _real(text)
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f'must be a number from 0 to 1, got {text!r}')
     return number

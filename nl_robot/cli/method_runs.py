@@ -8,7 +8,6 @@ import math
 import multiprocessing
 import os
 import platform
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nl_robot.cli.train import TrainSettings
+from nl_robot.cli.train import TrainSettings, encoder_with_cache
 from nl_robot.embodied.runner import RandomAgent
 from nl_robot.evaluation import Result
-from nl_robot.language.encoder import TextEncoder, load_text_encoder
+from nl_robot.language.encoder import TextEncoder
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.method_run import Budget, MethodRun, outcomes
@@ -127,8 +126,7 @@ def prepare(conditions: Conditions) -> str:
 @functools.lru_cache(maxsize=1)
 def _encoder(name: str, cache: Path) -> TextEncoder:
     """The text encoder, once in each process, with the word cache of `nl_robot train`."""
-    return load_text_encoder(name, cache_size=200_000, cache_path=cache
-                             / f'words-{re.sub("[^a-zA-Z0-9]+", "-", name)}.npz')
+    return encoder_with_cache(name, cache)
 
 
 @functools.lru_cache(maxsize=3)

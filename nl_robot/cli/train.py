@@ -89,8 +89,7 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
     """As `run`, in one of the processes."""
     settings = _settings(args)
-    encoder = load_text_encoder(args.encoder, cache_size=200_000, cache_path=args.cache
-                                / f'words-{re.sub("[^a-zA-Z0-9]+", "-", args.encoder)}.npz')
+    encoder = encoder_with_cache(args.encoder, args.cache)
     settings = replace(settings, navigator=replace(settings.navigator, text_dim=encoder.dim))
     budget = Budget(None if args.updates else args.minutes or settings.minutes, args.updates)
     what = {'settings': to_mapping(settings), 'method': args.method, 'world': args.world,
@@ -124,6 +123,12 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
     if rank.rank == 0:
         _finish(learner, settings, encoder, arenas[1:], args)
     return 0
+
+
+def encoder_with_cache(name: str, cache: Path) -> TextEncoder:
+    """The text encoder, with the words that earlier runs left in the cache directory."""
+    return load_text_encoder(name, cache_size=200_000, cache_path=cache
+                             / f'words-{re.sub("[^a-zA-Z0-9]+", "-", name)}.npz')
 
 
 def _silent(_: str) -> None:

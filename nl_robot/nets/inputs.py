@@ -9,30 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nl_robot.nets.memory import Floats, Memory, View, _ends, _nearest
+from nl_robot.nets.words import Encoder
 
 MAX_WORDS, MAX_WAYPOINTS, MAX_SIGHTINGS, MAX_REMEMBERED, MAX_PLACES, MAX_FRONTIERS = (
     64, 14, 32, 20, 12, 10)
 STOP, WAYPOINT, SIGHTING, REMEMBERED, PLACE, FRONTIER = range(6)
 FEATURES = 16
 FAR_METRES = 8.0            # distances are clipped here; the laser sees no further
-
-
-class Encoder(Protocol):
-    """What is needed of a text encoder: see `nl_robot.language.encoder.TextEncoder`."""
-
-    dim: int
-
-    def encode(self, texts: Sequence[str]) -> list[Floats]:
-        """Contextual token features, (tokens, dim) each."""
-
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """Sentence vectors of length 1, (n, dim)."""
 
 
 class LabelTable:
