@@ -127,7 +127,6 @@ class Agent:
         with torch.inference_mode():
             track = self._track = self._moved(observation.pose)
             known = self.vocabulary.known()
-            self._track = track.remember(seen, self.policy.settings.remembered)
             (said, look), *doubts = [o.hear(seen, track, known) for o in self._opinions]
             logits = said - discouragement(seen, track, self.acting)[0]
             if doubts:

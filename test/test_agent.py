@@ -149,7 +149,7 @@ def as_in_training(tasks, policy: Navigator, acting: Acting,
     return agent, arena, passage
 
 
-@pytest.mark.parametrize('change', [{}, {'sightings': False}, {'learned': 3, 'remembered': 5}])
+@pytest.mark.parametrize('change', [{}, {'sightings': False}, {'learned': 3}])
 @pytest.mark.parametrize('seed', range(4))
 @pytest.mark.parametrize('acting', [Acting(), Acting(
     repeat_penalty=0.3, visit_penalty=0.1, stop_penalty=0.05, doubt_weight=0.5)])
@@ -174,7 +174,7 @@ def test_it_decides_as_the_same_network_does_in_training(tasks, seed, acting, ch
     assert len(walks.actions.unique()) > 1
 
 
-@pytest.mark.parametrize('change', [{}, {'learned': 3, 'remembered': 5}])
+@pytest.mark.parametrize('change', [{}, {'learned': 3}])
 def test_it_doubts_as_the_same_reward_does_in_training(tasks, change):
     policy, reward = (tiny(stop=stop, seed=seed, **change).eval()
                       for stop, seed in ((0.3, 1), (0.0, 2)))

@@ -12,7 +12,8 @@ from tiny_graph import star, task_in
 
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.calibration import auc, false_successes, logistic, stops
-from nl_robot.learning.walks import Choosing, replay, walk
+from nl_robot.learning.replay import replay
+from nl_robot.learning.walks import Choosing, walk
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 

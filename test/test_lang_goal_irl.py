@@ -17,9 +17,10 @@ from nl_robot.learning.goal_writing import WritingSettings
 from nl_robot.learning.lang_goal_irl import LangGoalIRL, taken
 from nl_robot.learning.learner_state import put_back, state_of
 from nl_robot.learning.methods import METHODS, LearningSettings
+from nl_robot.learning.replay import replay
 from nl_robot.learning.resume import load_state, save_state
 from nl_robot.learning.sensor_noise import SensorNoise
-from nl_robot.learning.walks import expert_walks, greedy_results, replay, walk
+from nl_robot.learning.walks import expert_walks, greedy_results, walk
 from nl_robot.nets.navigator import NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 
@@ -28,7 +29,7 @@ THINGS = ['sofa', 'fridge', 'bed', 'plant']
 ORDERS = list(itertools.permutations(THINGS))
 AT_ONCE = LearningSettings(batch=16, learning_rate=1e-2, warmup=5, max_steps=4, expert_only=0.0,
                            reward_from=0.0, seek_from=0.0, seek_every=1, generator_share=0.25,
-                           generated=12, written_every=1, buffer=24)
+                           generated=12, written_every=1, walked_ahead=1, buffer=24)
 WRITING = WritingSettings(batch=8)
 
 

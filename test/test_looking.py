@@ -166,43 +166,6 @@ def test_stopping_is_discouraged_too():
     assert off[0] == pytest.approx([0.7, 0.0])
 
 
-# Facing north at (1, 0): a thing two metres ahead, one to the left, and one who knows where.
-MEMORABLE = seen([(0.0, 0.1, 0.3, 2.0, 0.9), (PI / 2, 0.0, 0.2, 1.0, 0.9),
-                  (1.0, 0.0, 0.2, NAN, 0.9)], [1, 2, 1])
-
-
-def test_what_was_seen_before_is_where_it_was():
-    here = track((1.0, 0.0, 0.0), yaw=PI / 2)
-    kept = here.remember(MEMORABLE, 8)
-    assert here.labels.shape == (1, 0) and kept.labels[0].tolist() == [0, 1, 2]
-    assert kept.things[0, 1:] == pytest.approx(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), abs=1e-6)
-    # three metres to the east, and facing east: one lies behind to the left, one straight behind
-    gone = kept.go(torch.tensor([[4.0, 0.0, 0.0]]), torch.zeros(1), torch.tensor([[0.0, 0, 3]]))
-    empty = seen(ways=[(PI, 0.0, 4.0)])
-    seen_again = look(empty, gone)
-    assert seen_again.agreement.shape == (1, 2, 4, 2)       # after what is seen now: nothing
-    assert seen_again.agreement[0, 0, 2:].tolist() == AGREEMENT[0, 1:].tolist()
-    assert (seen_again.kernels[0, 0, :2] == 0).all()
-    off, far = math.atan2(2.0, 3.0), math.hypot(2.0, 3.0)
-    gap = math.hypot(1.0, 2.0)      # from (0, 0), where the way leads, to (1, 2)
-    assert seen_again.kernels[0, 0, 2] == pytest.approx(
-        exp(-(off / 0.35) ** 2, -(off / 0.9) ** 2, -gap ** 2), abs=1e-5)
-    assert seen_again.kernels[0, 0, 3] == pytest.approx([1, 1, 1], abs=1e-5)
-    assert seen_again.near[0, 2] == pytest.approx(
-        exp(-far / 1.5, -((PI - off) / 0.9) ** 2), abs=1e-5)
-
-
-def test_the_latest_are_remembered():
-    kept = START.remember(MEMORABLE, 1)
-    assert kept.labels.tolist() == [[2]]
-    assert kept.things.tolist() == [[pytest.approx([0, 1], abs=1e-6)]]
-    more = START.remember(MEMORABLE, 3).remember(
-        seen([(0.0, 0, 0.1, 5.0, 1.0), (0.0, 0, 0.1, 1.0, 1.0)], [1, 0]), 3)
-    assert more.labels.tolist() == [[1, 2, 1]]
-    assert more.things[0, 2] == pytest.approx([5.0, 0.0])
-    assert START.remember(MEMORABLE, 0) is START
-
-
 def test_runs_do_not_touch_each_other():
     both = Track.begin(torch.tensor([[0.0, 0, 0], [5, 5, 0]]), torch.zeros(2)).go(
         torch.tensor([[2.0, 0, 0], [5, 7, 0]]), torch.tensor([0.0, PI / 2]), torch.zeros(2, 3))

@@ -81,12 +81,12 @@ def test_a_run_spends_its_budget_and_leaves_its_curves(tmp_path):
 
 def test_a_curve_is_the_mean_of_the_updates(tmp_path, monkeypatch):
     run = job(tmp_path, 4)
-    values = iter([1.0, 2.0, 3.0, 6.0])
+    values = iter(torch.tensor([1.0, 2.0, 3.0, 6.0]))
 
     def advance(spent):
         run.learner.update += 1
         row = {'imitation': next(values)}
-        return row | {'critic': 5.0} if run.learner.update == 2 else row
+        return row | {'critic': torch.tensor(5.0)} if run.learner.update == 2 else row
     monkeypatch.setattr(run.learner, 'advance', advance)
     run.train()
     assert rows_of(tmp_path) == [{'update': '4', 'imitation': '3.0', 'critic': '5.0'}]

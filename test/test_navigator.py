@@ -259,3 +259,10 @@ def test_a_look_without_ways_can_only_stop(net):
     view = seen(3, 1)
     empty = Seen(view.labels, view.sightings, view.ways[:, :0], view.mask_way_is_valid[:, :0])
     assert hear(net, goal(2), [empty]).shape == (1, 1, OUTPUTS)
+
+
+def test_it_looks_where_it_looked_as_the_convolution_would():
+    net = Navigator(NavigatorSettings(text_dim=16, width=16, state=12, heads=2))
+    for length in (1, 4, 9):
+        attention = torch.rand(3, 2, length)
+        torch.testing.assert_close(net._location(attention), net.where(attention))

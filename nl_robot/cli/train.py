@@ -126,9 +126,13 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
 
 
 def encoder_with_cache(name: str, cache: Path) -> TextEncoder:
-    """The text encoder, with the words that earlier runs left in the cache directory."""
-    return load_text_encoder(name, cache_size=200_000, cache_path=cache
-                             / f'words-{re.sub("[^a-zA-Z0-9]+", "-", name)}.npz')
+    """The text encoder, with the words that earlier runs left in the cache directory.
+
+    It runs on a GPU where torch sees one.
+    """
+    encoder = load_text_encoder(name, cache_size=200_000, cache_path=cache
+                                / f'words-{re.sub("[^a-zA-Z0-9]+", "-", name)}.npz')
+    return encoder.to('cuda') if torch.cuda.is_available() else encoder
 
 
 def _silent(_: str) -> None:

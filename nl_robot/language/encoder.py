@@ -90,6 +90,7 @@ class TextEncoder:
         import torch
         inputs = self._tokenizer(batch, padding=True, truncation=True, max_length=MAX_TOKENS,
                                  return_tensors='pt', return_special_tokens_mask=True)
+        inputs = {name: tensor.to(self._model.device) for name, tensor in inputs.items()}
         special = inputs.pop('special_tokens_mask').bool()
         with torch.inference_mode():
             hidden = self._model(**inputs).last_hidden_state  # (batch, tokens, dim)
@@ -98,9 +99,14 @@ class TextEncoder:
             unit = torch.nn.functional.normalize(mean, dim=-1)
         rows = ~special & inputs['attention_mask'].bool()
         rows[:, 0] |= ~rows.any(1)  # an empty text keeps its first special token
-        features, vectors, keep = hidden.numpy(), unit.numpy(), rows.numpy()
+        features, vectors, keep = (tensor.cpu().numpy() for tensor in (hidden, unit, rows))
         return [(np.ascontiguousarray(features[k][keep[k]], np.float32),
                  np.array(vectors[k], np.float32)) for k in range(len(batch))]
+
+    def to(self, device: Any) -> TextEncoder:
+        """Run the model there from now on; features stay on the host."""
+        self._model.to(device)
+        return self
 
     def save_cache(self) -> None:
         """Write both caches to `cache_path`; features are kept in half precision there."""
@@ -165,7 +171,7 @@ def load_text_encoder(name: str = DEFAULT_NAME, *, cache_path: Path | None = Non
     except OSError as error:
         raise ValueError(f'the text encoder {name!r} is not on this machine: give the path of its '
                          f'folder, or use {DEFAULT_NAME!r}') from error
-    return TextEncoder(name, sha256, tokenizer, model.eval(), cache_path=cache_path,
+    return TextEncoder(name, sha256, tokenizer, model.float().eval(), cache_path=cache_path,
                        cache_size=cache_size)
 
 

@@ -6,6 +6,7 @@ buildings is one gather.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from nl_robot.learning.sensor_noise import LabelConfusion, SensorNoise, offered, spoil
 from nl_robot.nets.looking import MAX_SIGHTINGS, Seen
-from nl_robot.nets.words import GoalWords, Vocabulary, padded
+from nl_robot.nets.words import GoalWords, Pages, Vocabulary
 from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
@@ -110,12 +111,16 @@ class Arena:
         self.goals: list[GoalWords] = []
         for start in range(0, len(texts), 512):
             self.goals += self.vocabulary.goals(texts[start:start + 512])
+        self._words = Pages(self.goals, self.device)
         self.known = self.vocabulary.known().to(self.device)
 
     def add_goals(self, texts: Sequence[str]) -> list[int]:
         """Take in goals that are no task's; their numbers, for `words`."""
-        first = len(self.goals)
-        self.goals += self.vocabulary.goals(texts)
+        if not texts:
+            return []
+        first, fresh = len(self.goals), self.vocabulary.goals(texts)
+        self.goals += fresh
+        self._words = self._words.followed_by(Pages(fresh, self.device))
         self.known = self.vocabulary.known().to(self.device)
         return list(range(first, len(self.goals)))
 
@@ -125,8 +130,7 @@ class Arena:
 
     def words(self, goals: Sequence[int] | Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Padded (features, ids, mask) of goals by number, as `Navigator.read` takes them."""
-        features, ids, mask = padded([self.goals[int(number)] for number in goals])
-        return features.to(self.device), ids.to(self.device), mask.to(self.device)
+        return self._words.padded(torch.as_tensor(goals, device=self.device))
 
     def seen(self, places: Tensor, yaws: Tensor) -> Seen:
         """What is seen at places (b,) facing `yaws` (b,)."""
@@ -144,6 +148,16 @@ class Arena:
         seen = spoil(seen, self.noise, self._confusion, self.generator)
         return replace(seen, mask_way_is_valid=offered(seen.mask_way_is_valid, self.noise,
                                                        self.generator))
+
+    def way(self, places: Tensor, columns: Tensor) -> Tensor:
+        """(n, 3) bearing in the map, elevation, metres on the plan of a way of each place."""
+        return self._ways[places, columns]
+
+    def without_noise(self) -> Arena:
+        """The same places and tasks, seen as they are."""
+        quiet = copy.copy(self)
+        quiet.noise = None
+        return quiet
 
     def local(self, tasks: Tensor, places: Tensor) -> Tensor:
         """Places within their own graph."""

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.walks import Walks, replay
+from nl_robot.learning.replay import replay
+from nl_robot.learning.walks import Walks
 from nl_robot.nets.navigator import Navigator
 
 RIDGE = 1e-3    # keeps the slope finite where the two kinds do not overlap

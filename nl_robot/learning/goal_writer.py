@@ -12,19 +12,20 @@ from nl_robot.learning.goal_writing import (
     sentences_of,
     writing_loss,
 )
-from nl_robot.learning.walks import Walks, expert_walks, together
+from nl_robot.learning.walks import Experts, Walks, together
 from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings, TextTable
 
 
 class GoalWriter:
     """A generator for the goals of an arena, and the walks with goals that it wrote.
 
+    :param experts: of the same arena
     :param least: a word is known when the goals hold it so often
     """
 
-    def __init__(self, arena: Arena, settings: WritingSettings, max_steps: int, seed: int,
+    def __init__(self, arena: Arena, settings: WritingSettings, experts: Experts, seed: int,
                  least: int = 3) -> None:
-        self.arena, self.settings, self._max_steps = arena, settings, max_steps
+        self.arena, self.settings, self._experts = arena, settings, experts
         self._rng, self._seed = torch.Generator(arena.device), seed
         words = TextTable.counted(sentences_of(arena, arena.goal), least).words
         self.generator = GoalGenerator(GoalGeneratorSettings(
@@ -32,19 +33,19 @@ class GoalWriter:
         self.texts: list[str] = []
         self.walks: Walks | None = None
 
-    def loss(self, update: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, update: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Of one batch of experts' ways with the goals that people gave them."""
         self.generator.train()
         self._draw_anew(update)
         count = self.settings.batch
         tasks = torch.randint(len(self.arena.tasks), (count,), device=self.arena.device)
-        walks = expert_walks(self.arena, tasks, self._max_steps)
-        return writing_loss(self.generator, self.arena, walks, update, self.settings, self._rng)
+        return writing_loss(self.generator, self.arena, self._experts.of(tasks), update,
+                            self.settings, self._rng)
 
     def rephrase(self, count: int) -> None:
         """Experts' ways with other words than theirs, into `walks`."""
         tasks = torch.randint(len(self.arena.tasks), (count,), device=self.arena.device)
-        self._keep(expert_walks(self.arena, tasks, self._max_steps), rephrase=True)
+        self._keep(self._experts.of(tasks), rephrase=True)
 
     def relabel(self, walks: Walks) -> None:
         """Ways that somebody walked, with the goal that they do fulfil, into `walks`."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from nl_robot.learning import losses
 from nl_robot.learning.arena import Arena
+from nl_robot.learning.replay import facing_of
 from nl_robot.learning.walks import Walks
 from nl_robot.nets.goal_generator import BEGIN, END, PADDING, UNKNOWN, GoalGenerator, TextTable
 from nl_robot.nets.looking import BROAD, NARROW, NEAR_METRES, action_features
@@ -57,9 +58,9 @@ def trajectory_features(arena: Arena, walks: Walks) -> tuple[Tensor, Tensor]:
     rows = torch.nonzero(valid)[:, 0]
     places, actions = walks.places.flatten()[rows], actions[rows]
     seen = arena.seen(places, torch.zeros(len(rows), device=arena.device))
-    way = seen.ways[torch.arange(len(rows)), (actions - 1).clamp(min=0)]
+    way = arena.way(places, (actions - 1).clamp(min=0))
     way = torch.where(actions[:, None] > 0, way, 0.0)           # bearings in the fixed frame
-    facing = _facing(arena, walks, rows, way[:, 0])
+    facing = facing_of(arena, walks)[0].flatten()[rows]
     moves = actions > 0
     toward = torch.where(moves, way[:, 0], facing)
     way = torch.cat([(toward - facing)[:, None], way[:, 1:]], dim=1)
@@ -71,15 +72,6 @@ def trajectory_features(arena: Arena, walks: Walks) -> tuple[Tensor, Tensor]:
     features = torch.zeros(b * steps, geometry.shape[1] + views[0].numel(), device=arena.device)
     features[rows] = torch.cat([geometry, views.flatten(1)], dim=1)
     return features.view(b, steps, -1), walks.mask_is_valid.clone()     # of inference, maybe
-
-
-def _facing(arena: Arena, walks: Walks, rows: Tensor, bearing: Tensor) -> Tensor:
-    """(n,) radians: where it faces at the decisions `rows` of b * T, that led to `bearing`."""
-    b, steps = walks.places.shape
-    after = torch.zeros(b * steps, device=arena.device)
-    after[rows] = bearing
-    before = torch.cat([arena.yaw[walks.tasks][:, None], after.view(b, steps)[:, :-1]], dim=1)
-    return before.flatten()[rows]
 
 
 def _view_weights(sightings: Tensor, labels: Tensor, toward: Tensor) -> Tensor:
@@ -114,7 +106,7 @@ def goal_ids(arena: Arena, goals: Sequence[int] | Tensor, table: TextTable
 def generator_loss(generator: GoalGenerator, features: Tensor, mask: Tensor, text_ids: Tensor,
                    text_mask: Tensor, kl_weight: float = 1.0, word_dropout: float = 0.0,
                    rng: torch.Generator | None = None, free_nats: float = 0.0
-                   ) -> tuple[Tensor, dict[str, float]]:
+                   ) -> tuple[Tensor, dict[str, Tensor]]:
     """The negative evidence lower bound of log p(G | τ), nats per goal.
 
     -E_q(z|G,τ)[log p(G | z, τ)] + KL(q(z | G, τ) ‖ p(z)): Zhou & Small 2021, the objective of the
@@ -133,12 +125,12 @@ def generator_loss(generator: GoalGenerator, features: Tensor, mask: Tensor, tex
         targets, dtype=torch.bool)) / len(text_ids)
     kl = losses.gaussian_kl(mean, log_variance)
     loss = losses.elbo_loss(reconstruction, kl, kl_weight, free_nats)
-    return loss, {'reconstruction': reconstruction.item(), 'kl': kl.mean().item()}
+    return loss, {'reconstruction': reconstruction.detach(), 'kl': kl.detach().mean()}
 
 
 def writing_loss(generator: GoalGenerator, arena: Arena, walks: Walks, update: int,
                  settings: WritingSettings, rng: torch.Generator | None = None
-                 ) -> tuple[Tensor, dict[str, float]]:
+                 ) -> tuple[Tensor, dict[str, Tensor]]:
     """What the update of that number minimises, on walks and the goals that they carry."""
     weight = losses.kl_weight_at(update, settings.kl_begin, settings.kl_end, settings.kl_most)
     return generator_loss(generator, *trajectory_features(arena, walks),
@@ -243,7 +235,7 @@ def writing_measures(generator: GoalGenerator, arena: Arena, walks: Walks, *,
             _, row = generator_loss(generator, *trajectory_features(arena, part),
                                     *goal_ids(arena, part.goals, generator.table), rng=rng)
         for name, value in row.items():
-            nats[name] += value * len(rows) / len(walks)
+            nats[name] += float(value) * len(rows) / len(walks)
     return {'bleu': corpus_bleu(labels, refs), 'bleu_sampled': corpus_bleu(samples, refs),
             'distinct_1': distinct(samples, 1), 'distinct_2': distinct(samples, 2), **nats}
 

@@ -24,12 +24,14 @@ from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writer import GoalWriter
 from nl_robot.learning.goal_writing import WritingSettings
 from nl_robot.learning.methods import LearningSettings, Method
+from nl_robot.learning.replay import replay
 from nl_robot.learning.walks import (
+    Experts,
     Passage,
     Walks,
+    as_the_expert,
     expert_walks,
     mixture,
-    replay,
     sample,
     together,
     walk,
@@ -84,9 +86,10 @@ class LangGoalIRL:
             self.warmth = torch.optim.Adam([self.log_temperature], lr=1e-2)
         if method.adversary in ('airl', 'gail'):
             self.reward = Adam(Navigator(shape).to(arena.device), settings)
+        self.experts = Experts(arena, settings.max_steps)
         self.writer: GoalWriter | None = None
         if method.generator:
-            self.writer = GoalWriter(arena, writing or WritingSettings(), settings.max_steps, seed)
+            self.writer = GoalWriter(arena, writing or WritingSettings(), self.experts, seed)
             self.generator = Adam(self.writer.generator, settings)
         self.explorer: Adam[Navigator] | None = None
         if settings.explorer_every:
@@ -96,6 +99,7 @@ class LangGoalIRL:
             parallel.same_start(part.net)
         self.update, self.progress, self.episodes = 0, 0.0, 0
         self.sampled: Walks | None = None
+        self.ahead: Walks | None = None
         self.rephrased = self.relabelled = self.inherited = False
 
     def rate(self) -> float:
@@ -105,7 +109,7 @@ class LangGoalIRL:
         fall = 0.02 + 0.98 * (1 + np.cos(np.pi * min(max(self.progress, 0.0), 1.0))) / 2
         return settings.learning_rate * warm * float(fall)
 
-    def advance(self, spent: float) -> dict[str, float]:
+    def advance(self, spent: float) -> dict[str, Tensor]:
         """One update, where `spent` (0 to 1) of the budget is gone.
 
         The goal generator learns first; what is left is the budget of everything else.
@@ -118,30 +122,27 @@ class LangGoalIRL:
         self.update += 1
         return row
 
-    def _learn_to_write(self) -> dict[str, float]:
+    def _learn_to_write(self) -> dict[str, Tensor]:
         """One step of the goal generator."""
         assert self.writer is not None
         loss, row = self.writer.loss(self.update)
         self.generator.step(loss / self.rank.world, self.rate(), self.rank)
-        return {'writing': loss.item(), **{f'writing_{key}': row[key] for key in row}}
+        return {'writing': loss.detach(), **{f'writing_{key}': row[key] for key in row}}
 
-    def _learn_to_act(self) -> dict[str, float]:
+    def _learn_to_act(self) -> dict[str, Tensor]:
         """Imitate; then, as far as the method has them, learn the reward and seek it."""
-        settings, arena = self.settings, self.arena
-        tasks = torch.randint(len(arena.tasks), (settings.batch,), device=arena.device)
-        mine = parallel.share(settings.batch, self.rank).to(arena.device)
-        own_share = self._own_share()[mine]
+        settings = self.settings
         self._write()
         self.policy.net.train()
-        seen = walk(self.policy.net, arena, tasks[mine], mixture(own_share),
-                    max_steps=settings.max_steps, expert=True)
-        loss = self._imitation(seen) * parallel.portion(seen.walks.mask_is_valid.sum(), self.rank)
-        row = {'imitation': loss.item()}
-        self.episodes += len(tasks)
+        walks = self._walked()
+        seen = replay(self.policy.net, self.arena, walks, expert=True)
+        loss = self._imitation(seen) * parallel.portion(walks.mask_is_valid.sum(), self.rank)
+        row = {'imitation': loss.detach()}
+        self.episodes += settings.batch
         if (self.writer is not None and self.writer.walks is not None
                 and self.update % settings.written_every == 0):
             written = self._generated_imitation(self.writer.walks)
-            row['imitation_written'] = written.item()
+            row['imitation_written'] = written.detach()
             loss = loss + settings.generated_share * written / self.rank.world
         if (self.method.adversary and self.progress >= settings.reward_from
                 and self.update % settings.seek_every == 0):
@@ -152,18 +153,40 @@ class LangGoalIRL:
                 loss = loss + settings.seek_weight * sought / self.rank.world
         self.policy.step(loss, self.rate(), self.rank)
         if self.explorer is not None and self.update % settings.explorer_every == 0:
-            row['exploring'] = self._explore(tasks[mine])
+            row['exploring'] = self._explore(walks)
         return row
 
-    def _explore(self, tasks: Tensor) -> float:
+    def _walked(self) -> Walks:
+        """The episodes of this update, by the expert or in part by the learner itself.
+
+        They are walked some updates ahead, since many walk as fast as few.
+        """
+        settings, arena = self.settings, self.arena
+        mine = parallel.share(settings.batch, self.rank).to(arena.device)
+        number = self.update % settings.walked_ahead
+        if number == 0 or self.ahead is None:
+            tasks = torch.randint(len(arena.tasks), (settings.walked_ahead, settings.batch),
+                                  device=arena.device)[:, mine].flatten()
+            shares = torch.stack([self._own_share()[mine] for _ in range(settings.walked_ahead)])
+            self.ahead = self._walk(tasks, shares.flatten())
+        return self.ahead.rows(number * len(mine) + torch.arange(len(mine), device=arena.device))
+
+    def _walk(self, tasks: Tensor, own_share: Tensor) -> Walks:
+        """Episodes in which the learner takes that share (b,) of the decisions."""
+        steps = self.settings.max_steps
+        if not own_share.any():
+            return expert_walks(self.arena, tasks, steps, as_the_expert)
+        with torch.no_grad():
+            return walk(self.policy.net, self.arena, tasks, mixture(own_share), max_steps=steps,
+                        expert=True).walks
+
+    def _explore(self, walks: Walks) -> Tensor:
         """One step of the explorer: it imitates experts whose goals it does not hear."""
         assert self.explorer is not None
-        passage = walk(self.explorer.net, self.arena, tasks, mixture(torch.zeros(
-            len(tasks), device=self.arena.device)), max_steps=self.settings.max_steps,
-            expert=True, goals=torch.full_like(tasks, self._nothing))
-        loss = self._imitation(passage)
+        deaf = walks.with_goals(torch.full_like(walks.goals, self._nothing))
+        loss = self._imitation(replay(self.explorer.net, self.arena, deaf, expert=True))
         self.explorer.step(loss / self.rank.world, self.rate(), self.rank)
-        return loss.item()
+        return loss.detach()
 
     def _write(self) -> None:
         """Goals for experts' ways as soon as the generator is done; for sampled ones later."""
@@ -212,17 +235,20 @@ class LangGoalIRL:
         return walks.rows(torch.randint(len(walks), (count,), device=self.arena.device))
 
     def _sample(self) -> Walks:
-        """Ways that the policy walks now, into the buffer; then some of the buffer."""
+        """Ways that the policy walks now and then, into the buffer; then some of the buffer."""
         settings, arena = self.settings, self.arena
-        tasks = torch.randint(len(arena.tasks), (settings.batch // 2,), device=arena.device)
-        with torch.no_grad():
-            fresh = walk(self.policy.net, arena, tasks, sample, max_steps=settings.max_steps)
-        self.episodes += len(tasks)
-        kept = [fresh.walks] if self.sampled is None else [self.sampled, fresh.walks]
-        self.sampled = together(kept)
-        if len(self.sampled) > settings.buffer:
-            self.sampled = self.sampled.rows(torch.arange(
-                len(self.sampled) - settings.buffer, len(self.sampled), device=arena.device))
+        turn = self.update // settings.seek_every % settings.walked_ahead
+        if turn == 0 or self.sampled is None:
+            tasks = torch.randint(len(arena.tasks), (
+                settings.walked_ahead * settings.batch // 2,), device=arena.device)
+            with torch.no_grad():
+                fresh = walk(self.policy.net, arena, tasks, sample, max_steps=settings.max_steps)
+            self.episodes += len(tasks)
+            kept = [fresh.walks] if self.sampled is None else [self.sampled, fresh.walks]
+            self.sampled = together(kept)
+            if len(self.sampled) > settings.buffer:
+                self.sampled = self.sampled.rows(torch.arange(
+                    len(self.sampled) - settings.buffer, len(self.sampled), device=arena.device))
         return self._draw(self.sampled, settings.batch)
 
     def _inherit(self) -> None:
@@ -245,14 +271,14 @@ class LangGoalIRL:
                                                   learned.values())})
         self.targets.load_state_dict(self.critics.net.state_dict())
 
-    def _adversarial(self) -> tuple[Tensor, dict[str, float]]:
+    def _adversarial(self) -> tuple[Tensor, dict[str, Tensor]]:
         """Learn the reward and the critics; the loss of a policy that seeks the reward.
 
         One batch serves all: experts, experts with wrong words, sampled ways, generated goals.
         """
-        settings, half = self.settings, self.settings.batch // 2
+        half = self.settings.batch // 2
         tasks = torch.randint(len(self.arena.tasks), (half,), device=self.arena.device)
-        experts = expert_walks(self.arena, tasks, settings.max_steps)
+        experts = self.experts.of(tasks)
         parts = {'expert': experts, 'sampled': self._sample()}
         if self.method.negatives:
             others = torch.nonzero(~self.arena.same_target(tasks, tasks.roll(1)))[:, 0]
@@ -273,7 +299,7 @@ class LangGoalIRL:
         return sought, row | more
 
     def _learn_reward(self, walks: Walks, kind: dict[str, Tensor], log_policy: Tensor
-                      ) -> tuple[Tensor, dict[str, float]]:
+                      ) -> tuple[Tensor, dict[str, Tensor]]:
         """One step of the discriminator; (b, T) rewards as they were before it.
 
         :param kind: (b,) bool masks of `expert`, `sampled`, `wrong` and `generated` walks
@@ -294,12 +320,12 @@ class LangGoalIRL:
         found = reward if self.method.adversary == 'airl' else losses.gail_reward(logit)
         clip = self.settings.reward_clip
         return (found.detach().clamp(-clip, clip),
-                {'discriminator': loss.item(),
-                 'logit_expert': logit[valid & positive[:, None]].mean().item(),
-                 'logit_negative': logit[valid & negative[:, None]].mean().item()})
+                {'discriminator': loss.detach(),
+                 'logit_expert': losses.masked_mean(logit.detach(), valid & positive[:, None]),
+                 'logit_negative': losses.masked_mean(logit.detach(), valid & negative[:, None])})
 
     def _seek(self, passage: Passage, log_policy: Tensor, rewards: Tensor, use: Tensor
-              ) -> tuple[Tensor, dict[str, float]]:
+              ) -> tuple[Tensor, dict[str, Tensor]]:
         """Discrete soft actor-critic (Christodoulou 2019) along the walks of a passage.
 
         :param log_policy: (b, T, c) with gradient; :param rewards: (b, T)
@@ -327,8 +353,9 @@ class LangGoalIRL:
         self.warmth.zero_grad()
         warmth.backward()
         self.warmth.step()
-        return sought, {'critic': critic.item(), 'seeking': sought.item(),
-                        'temperature': temperature.item(), 'value': value[valid].mean().item()}
+        return sought, {'critic': critic.detach(), 'seeking': sought.detach(),
+                        'temperature': temperature,
+                        'value': losses.masked_mean(value, valid)}
 
 
     def parts(self) -> dict[str, Adam[Any]]:

@@ -28,7 +28,7 @@ def state_of(learner: LangGoalIRL) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors |= module_state('targets', learner.targets)
         tensors['log_temperature'] = learner.log_temperature.detach().clone()
         tensors |= optimizer_state('temperature_optimizer', learner.warmth)
-    kept = {'sampled': learner.sampled,
+    kept = {'sampled': learner.sampled, 'ahead': learner.ahead,
             'written': None if learner.writer is None else learner.writer.walks}
     for name, walks in kept.items():
         if walks is not None:
@@ -51,6 +51,7 @@ def put_back(learner: LangGoalIRL, tensors: Mapping[str, Tensor], notes: Mapping
         learner.log_temperature.data.copy_(tensors['log_temperature'])
         load_optimizer('temperature_optimizer', learner.warmth, tensors)
     learner.sampled = _walks_of('sampled', tensors, learner.arena.device)
+    learner.ahead = _walks_of('ahead', tensors, learner.arena.device)
     written = _walks_of('written', tensors, learner.arena.device)
     if learner.writer is not None and written is not None:
         learner.writer.restore(list(notes['texts']), written)

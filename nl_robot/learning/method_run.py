@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor
 
 from nl_robot.evaluation import Result
 from nl_robot.learning import parallel
@@ -56,7 +57,7 @@ class MethodRun:
         self._settings, self._tell = settings, tell
         self.seconds = 0.0
         self._rows: list[dict[str, float]] = []
-        self._means: list[dict[str, float]] = []
+        self._means: list[dict[str, Tensor]] = []
 
     def resume(self) -> bool:
         """Go on where the run in the directory left off; False where there is none."""
@@ -106,7 +107,7 @@ class MethodRun:
     def _report(self, spent: float) -> None:
         """One row of the curves, and one line for people."""
         names = dict.fromkeys(name for row in self._means for name in row)
-        row = {name: float(np.mean([r[name] for r in self._means if name in r]))
+        row = {name: float(torch.stack([r[name] for r in self._means if name in r]).mean())
                for name in names}
         self._means.clear()
         self._rows.append({'update': self.learner.update, **row})

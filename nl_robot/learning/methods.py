@@ -76,6 +76,7 @@ class LearningSettings:
     :param generator_share: of the budget that the goal generator learns in
     :param generated: goals that are written for experts' ways, and as many for sampled ones
     :param explorer_every: updates to one of the goal-agnostic explorer; 0: there is none
+    :param walked_ahead: updates for which episodes are walked at a time
     :param buffer: sampled episodes that are kept
     """
 
@@ -99,5 +100,6 @@ class LearningSettings:
     generator_share: float = 0.2
     generated: int = 1500
     explorer_every: int = 0
+    walked_ahead: int = 8
     buffer: int = 4096
     reward_clip: float = 5.0

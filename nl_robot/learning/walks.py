@@ -129,17 +129,13 @@ class Passage:
 
 
 def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_steps: int,
-         goals: Tensor | None = None, expert: bool = False,
-         done: Tensor | None = None,
-         until: Tensor | None = None, acting: Acting | None = None,
+         goals: Tensor | None = None, expert: bool = False, acting: Acting | None = None,
          reward: Navigator | None = None, calibration: Calibration | None = None) -> Passage:
     """Go from the tasks' starts as `choose` says, until it stops or `max_steps` are over.
 
     :param tasks: (b,) numbers of tasks
     :param goals: (b,) the words to hear instead of the tasks' own
     :param expert: ask the expert at every place, too
-    :param done: (b, T) what to do, instead of `choose`, for walks that are followed
-    :param until: (b,) how many decisions each episode has, for walks that are followed
     :param acting: what is done to the logits before `choose` sees them
     :param reward: its opinion is asked, too, where `acting` gives it a weight
     :param calibration: of that opinion
@@ -153,9 +149,6 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
     record = _Record(arena, tasks, goals, place)
     for step in range(max_steps):
         seen = arena.seen(place, track.yaw)
-        if done is not None:        # what was done could be done
-            again = done[rows, step]
-            seen.mask_way_is_valid[again > 0, again[again > 0] - 1] = True
         look = look_at(words.ids, seen, track, agreement, net.settings.sightings)
         outputs, state = net(words, state, look)
         right = (arena.expert(tasks[rows], place, seen.mask_way_is_valid, EXPERT_TEMPERATURE)
@@ -164,19 +157,15 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
             logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
             if adviser is not None:
                 logits = adviser.adjust(logits, seen, track)
-            action = (choose(Choosing(step, rows, logits, right)) if done is None
-                      else done[rows, step])
+            action = choose(Choosing(step, rows, logits, right))
             onward = action > 0
             column = (action - 1).clamp(min=0)
             following = torch.where(onward, arena.ends[place, column], place)
             metres = torch.where(onward, arena.lengths[place, column], 0.0)
         record.add(rows, place, action, following, metres, outputs, look.mask_is_valid, right)
-        if until is not None:
-            onward = onward & (until[rows] > step + 1)
         go = torch.nonzero(onward)[:, 0]
         if not len(go):
             break
-        track = track.remember(seen, net.settings.remembered)
         way = seen.ways[go, column[go]]
         yaw = way[:, 0] + track.yaw[go]
         if len(go) < len(rows):
@@ -217,19 +206,16 @@ class _Adviser:
             self._words, self._state = self._words.rows(rows), self._state.rows(rows)
 
 
-def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> Passage:
-    """Hear what a network says along walks that are given, with the words they are paired with."""
-    lengths = walks.mask_is_valid.sum(dim=1)
-    return walk(net, arena, walks.tasks, greedy, max_steps=int(lengths.max()),
-                goals=walks.goals, expert=expert, done=walks.actions, until=lengths)
+def expert_walks(arena: Arena, tasks: Tensor, max_steps: int, choose: Chooser | None = None
+                 ) -> Walks:
+    """The expert's own ways: the best choice at every place, first ones first.
 
-
-def expert_walks(arena: Arena, tasks: Tensor, max_steps: int) -> Walks:
-    """The expert's own ways: the best choice at every place, first ones first."""
+    :param choose: another way to pick from what the expert says
+    """
     silent = Navigator(replace(_SILENT, text_dim=arena.known.words.shape[1])).to(arena.device)
     shortest = torch.zeros_like(tasks)      # words that cost little: nobody listens
     with torch.no_grad():
-        walks = walk(silent, arena, tasks, _right, max_steps=max_steps, goals=shortest,
+        walks = walk(silent, arena, tasks, choose or _right, max_steps=max_steps, goals=shortest,
                      expert=True).walks
     return walks.with_goals(arena.goal[tasks])
 
@@ -238,6 +224,30 @@ def _right(now: Choosing) -> Tensor:
     """What the expert thinks best."""
     assert now.expert is not None
     return now.expert.argmax(dim=1)
+
+
+def as_the_expert(now: Choosing) -> Tensor:
+    """A draw from the expert, to whom ways that differ little are alike."""
+    assert now.expert is not None
+    return torch.multinomial(now.expert, 1)[:, 0]
+
+
+class Experts:
+    """The expert's own ways of all tasks of an arena, walked once, when first asked for."""
+
+    def __init__(self, arena: Arena, max_steps: int, width: int = 1024) -> None:
+        self._arena, self._max_steps, self._width = arena, max_steps, width
+        self._walks: Walks | None = None
+
+    def of(self, tasks: Tensor) -> Walks:
+        """Those of some tasks, with their goals."""
+        if self._walks is None:
+            arena = self._arena.without_noise()
+            everyone = torch.arange(len(arena.tasks), device=arena.device)
+            with torch.random.fork_rng(devices=[]):     # whoever asks first, draws stay the same
+                self._walks = together([expert_walks(arena, chunk, self._max_steps)
+                                        for chunk in everyone.split(self._width)])
+        return self._walks.rows(tasks)
 
 
 class _Record:
@@ -266,24 +276,31 @@ class _Record:
         """Everything, padded."""
         b, steps = len(self._tasks), len(self._steps)
         widest = max(mask.shape[1] for *_, mask in self._steps)
-        outputs, masks = self._steps[0][3], self._steps[0][4]
-        places = torch.zeros(b, steps, dtype=torch.long, device=masks.device)
-        actions, valid = places.clone(), torch.zeros_like(places, dtype=torch.bool)
-        said = outputs.new_zeros(b, steps, widest, outputs.shape[-1])
-        mask_choice = torch.zeros(b, steps, widest, dtype=torch.bool, device=masks.device)
-        expert = None if self._rights[0] is None else said.new_zeros(b, steps, widest)
-        for step, (rows, place, action, out, mask) in enumerate(self._steps):
-            places[rows, step], actions[rows, step] = place, action
-            valid[rows, step] = True
-            said[rows, step, :mask.shape[1]] = out
-            mask_choice[rows, step, :mask.shape[1]] = mask
-            right = self._rights[step]
-            if expert is not None and right is not None:
-                expert[rows, step, :mask.shape[1]] = right
+        rows = torch.cat([rows for rows, *_ in self._steps])
+        step = torch.repeat_interleave(
+            torch.arange(steps, device=rows.device),
+            torch.tensor([len(rows) for rows, *_ in self._steps], device=rows.device))
+
+        def gathered(parts: Sequence[Tensor]) -> Tensor:
+            """(b, T, ...) of what was noted of every decision, all in one write."""
+            wide = torch.cat([part if part.ndim == 1 else _widened(part, widest)
+                              for part in parts])
+            return wide.new_zeros(b, steps, *wide.shape[1:]).index_put((rows, step), wide)
+        places, actions, said, mask_choice = (
+            gathered([step[column] for step in self._steps]) for column in (1, 2, 3, 4))
+        valid = gathered([torch.ones_like(step[4][:, 0]) for step in self._steps])
+        rights = [right for right in self._rights if right is not None]
+        expert = gathered(rights) if rights else None
         success = self._stopped & self._arena.fulfilled(self._tasks, self._last)
         walks = Walks(self._tasks, self._goals, places, actions, valid, success, self._oracle,
                       self._stopped, self._last, self._travelled)
         return Passage(walks, said, mask_choice, expert)
+
+
+def _widened(choices: Tensor, widest: int) -> Tensor:
+    """(n, c, ...) padded to (n, widest, ...)."""
+    room = (0, 0) * (choices.ndim - 2) + (0, widest - choices.shape[1])
+    return torch.nn.functional.pad(choices, room)
 
 
 def greedy_walks(net: Navigator, arena: Arena, max_steps: int, width: int = 256,

@@ -43,48 +43,25 @@ class Track:
     :param points: (b, t, 3) places in the order of the visits, the present one last; nan: none
     :param yaw: (b,) which way it faces, in the same frame as the points
     :param action: (b, ACTION_FEATURES) what it did last; zeros at the start
-    :param labels: (b, m) vocabulary rows of things seen at places before, 0 where padding
-    :param things: (b, m, 2) where they are on the plan, in the frame of the points
     """
 
     points: Tensor
     yaw: Tensor
     action: Tensor
-    labels: Tensor
-    things: Tensor
 
     @classmethod
     def begin(cls, points: Tensor, yaw: Tensor) -> Track:
         """Runs that stand at their first place, points (b, 3)."""
-        none = torch.zeros(len(yaw), 0, dtype=torch.long, device=yaw.device)
         return cls(points[:, None], yaw, torch.zeros(len(yaw), ACTION_FEATURES,
-                                                     device=yaw.device),
-                   none, torch.zeros(len(yaw), 0, 2, device=yaw.device))
+                                                     device=yaw.device))
 
     def rows(self, rows: Tensor) -> Track:
         """Some of the runs."""
-        return Track(self.points[rows], self.yaw[rows], self.action[rows], self.labels[rows],
-                     self.things[rows])
+        return Track(self.points[rows], self.yaw[rows], self.action[rows])
 
     def go(self, point: Tensor, yaw: Tensor, way: Tensor) -> Track:
         """After walking `way` (b, 3) to points (b, 3), where one faces `yaw` (b,)."""
-        return Track(torch.cat([self.points, point[:, None]], dim=1), yaw, action_features(way),
-                     self.labels, self.things)
-
-    def remember(self, seen: Seen, most: int) -> Track:
-        """The same with what is seen here added to its things, the latest `most` of them."""
-        if not most:
-            return self
-        bearing = seen.sightings[..., 0] + self.yaw[:, None]
-        distance = seen.sightings[..., 3]
-        spots = self.points[:, -1:, :2] + torch.stack(
-            [distance * torch.cos(bearing), distance * torch.sin(bearing)], dim=-1)
-        labels = torch.where(torch.isfinite(distance), seen.labels, 0)
-        labels = torch.cat([self.labels, labels], dim=1)
-        things = torch.cat([self.things, spots.nan_to_num()], dim=1)
-        order = torch.argsort((labels > 0).to(torch.int8), dim=1, stable=True)[:, -most:]
-        return Track(self.points, self.yaw, self.action, labels.gather(1, order),
-                     things.gather(1, order[..., None].expand(-1, -1, 2)))
+        return Track(torch.cat([self.points, point[:, None]], dim=1), yaw, action_features(way))
 
 
 def action_features(way: Tensor) -> Tensor:
@@ -117,7 +94,6 @@ def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings:
     :param agreement: (words, labels, channels) of `Navigator.agreement`
     :param sightings: False for a blind agent, which sees ways only
     """
-    seen = _with_remembered(seen, track)
     valid = torch.cat([torch.ones_like(seen.mask_way_is_valid[:, :1]), seen.mask_way_is_valid],
                       dim=1)
     agrees = agreement[ids[:, :, None], seen.labels[:, None]]                # (b, t, s, c)
@@ -125,18 +101,6 @@ def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings:
         agrees = torch.zeros_like(agrees)
     return Look(agrees, _kernels(seen), _near(seen), _way_features(seen, track), valid,
                 track.action)
-
-
-def _with_remembered(seen: Seen, track: Track) -> Seen:
-    """What is seen, and where what was seen before is now."""
-    if not track.labels.shape[1]:
-        return seen
-    offsets = track.things - track.points[:, -1:, :2]
-    bearing = torch.atan2(offsets[..., 1], offsets[..., 0]) - track.yaw[:, None]
-    nothing = torch.zeros_like(bearing)
-    rows = torch.stack([bearing, nothing, nothing, offsets.norm(dim=-1), nothing], dim=-1)
-    return Seen(torch.cat([seen.labels, track.labels], dim=1),
-                torch.cat([seen.sightings, rows], dim=1), seen.ways, seen.mask_way_is_valid)
 
 
 def _distances(seen: Seen) -> Tensor:
@@ -172,9 +136,9 @@ def _way_features(seen: Seen, track: Track) -> Tensor:
     gaps = (ends[:, :, None] - track.points[:, None]).norm(dim=-1)           # (b, k, t)
     been = (gaps < SAME_PLACE_METRES).float()       # nan compares as False
     nearest = gaps.nan_to_num(nan=9.0).amin(dim=2).clamp(max=4.0) / 4.0
-    before = been[:, :, -2:-1].sum(dim=2) if track.points.shape[1] > 1 else torch.zeros_like(
-        bearing)
-    first = torch.full_like(bearing, float(track.points.shape[1] == 1))
+    before = been[:, :, -2:-1].sum(dim=2)       # 0 where there was none
+    been_nowhere = ~torch.isfinite(track.points[:, :-1, 0]).any(dim=1)
+    first = been_nowhere[:, None].expand_as(bearing).float()
     return torch.stack([torch.cos(bearing), torch.sin(bearing), torch.cos(2 * bearing),
                         torch.sin(2 * bearing), 3 * torch.sin(elevation), distance / 4,
                         (elevation > 0.15).float(), (elevation < -0.15).float(),

@@ -10,7 +10,8 @@ told in the order of the way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from nl_robot.nets.words import CHANNELS, Known
 WAY_FEATURES = 12
 ACTION_FEATURES = 7
 KERNELS = 3
+LOCATIONS = 5           # words that a head looks at to tell where it was
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,6 @@ class NavigatorSettings:
     :param sightings: False for an agent that sees ways only
     :param learned: rank of a learned agreement of words and labels beside the frozen one; it
         serves where homes have the same things everywhere, and memorises where they do not
-    :param remembered: things seen at places before that are looked at, too, where they are now
     """
 
     text_dim: int = 384
@@ -40,7 +41,6 @@ class NavigatorSettings:
     dropout: float = 0.3
     sightings: bool = True
     learned: int = 0
-    remembered: int = 0
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Words:
     mask_is_valid: Tensor
     keep: Tensor
 
-    def rows(self, rows: Tensor) -> Words:
+    def rows(self, rows: Tensor | slice) -> Words:
         """Some of the episodes."""
         return Words(self.keys[rows], self.values[rows], self.ids[rows],
                      self.mask_is_valid[rows], self.keep[rows])
@@ -74,7 +74,7 @@ class State:
     attention: Tensor
     context: Tensor
 
-    def rows(self, rows: Tensor) -> State:
+    def rows(self, rows: Tensor | slice) -> State:
         """Some of the episodes."""
         return State(self.hidden[rows], self.attention[rows], self.context[rows])
 
@@ -98,6 +98,11 @@ class Look:
     mask_is_valid: Tensor
     action: Tensor
 
+    def rows(self, rows: slice) -> Look:
+        """Some of the looks."""
+        return Look(self.agreement[rows], self.kernels[rows], self.near[rows], self.ways[rows],
+                    self.mask_is_valid[rows], self.action[rows])
+
 
 class Navigator(nn.Module):
     """Episode so far and goal → a number for each choice, or several."""
@@ -116,7 +121,7 @@ class Navigator(nn.Module):
         self.order = nn.Embedding(128, width)
         nn.init.normal_(self.order.weight, std=0.1)
         self.key = nn.Linear(width, width)
-        self.where = nn.Conv1d(heads, heads, 5, padding=2)
+        self.where = nn.Conv1d(heads, heads, LOCATIONS, padding=LOCATIONS // 2)
         self.query = nn.Linear(state, width)
         self.cell = nn.GRUCell(ACTION_FEATURES + width + 2 * matched + 1, state)
         self.way = nn.Sequential(nn.Linear(WAY_FEATURES + KERNELS * matched, width), nn.ReLU())
@@ -172,25 +177,69 @@ class Navigator(nn.Module):
 
         Numbers of padding are meaningless: mask them by `look.mask_is_valid`.
         """
-        settings = self.settings
+        state = self._go_on(words, state, look)
+        return self._judge(state, words.keep, look), state
+
+    def follow(self, words: Words, look: Look, counts: Sequence[int]) -> Tensor:
+        """(n, 1 + k, outputs) of whole episodes that are known: as `forward`, step after step.
+
+        Only what is recurrent goes step by step; the choices are judged all at once.
+
+        :param words: of the b episodes, the longest first
+        :param look: n looks, those of the first step of all episodes, then those of the second
+        :param counts: how many episodes have a first step, a second ...; their sum is n
+        """
+        state, keep, begin = self.start(words), words.keep, 0
+        states: list[State] = []
+        for count in counts:
+            first = slice(0, count)
+            if count < len(words.ids):
+                words, state = words.rows(first), state.rows(first)
+            state = self._go_on(words, state, look.rows(slice(begin, begin + count)))
+            states.append(state)
+            begin += count
+        whole = State(*(torch.cat([getattr(state, field.name) for state in states])
+                        for field in fields(State)))
+        return self._judge(whole, torch.cat([keep[:count] for count in counts]), look)
+
+    def _go_on(self, words: Words, state: State, look: Look) -> State:
+        """The state after one more look: what it knows now, and which words matter."""
         before = self._here(self._matches(state.attention, look), look)
         hidden = self.cell(torch.cat([look.action, state.context, before], dim=1), state.hidden)
-        seen = hidden * words.keep
-        query = self.query(seen).unflatten(1, (settings.heads, -1))              # (b, h, d)
-        keys = words.keys.unflatten(2, (settings.heads, -1))                     # (b, t, h, d)
+        heads = self.settings.heads
+        query = self.query(hidden * words.keep).unflatten(1, (heads, -1))        # (b, h, d)
+        keys = words.keys.unflatten(2, (heads, -1))                              # (b, t, h, d)
         scores = torch.einsum('bhd,bthd->bht', query, keys) / query.shape[-1] ** 0.5
-        scores = scores + self.where(state.attention)
+        scores = scores + self._location(state.attention)
         attention = torch.softmax(
             scores.masked_fill(~words.mask_is_valid[:, None], -1e9), dim=2)
-        values = words.values.unflatten(2, (settings.heads, -1))
+        values = words.values.unflatten(2, (heads, -1))
         context = torch.einsum('bht,bthd->bhd', attention, values).flatten(1)
-        matches = self._matches(attention, look)
+        return State(hidden, attention, context)
+
+    def _location(self, attention: Tensor) -> Tensor:
+        """(b, heads, t) `where` applied to where it looked before (b, heads, t).
+
+        By hand, since the convolution of oneDNN is prepared anew for every b and t.
+        """
+        t = attention.shape[2]
+        wide = F.pad(attention, (LOCATIONS // 2, LOCATIONS // 2))
+        moved = torch.cat([wide[:, :, shift:shift + t] for shift in range(LOCATIONS)], dim=1)
+        weight = self.where.weight.transpose(1, 2).flatten(1)       # (heads, LOCATIONS * heads)
+        return weight @ moved + self.where.bias[:, None]
+
+    def _judge(self, state: State, keep: Tensor, look: Look) -> Tensor:
+        """(b, 1 + k, outputs) what is said of every choice in a state.
+
+        :param keep: (b, state) dropout masks of the episodes
+        """
+        seen = state.hidden * keep
+        matches = self._matches(state.attention, look)
         best = (matches[:, None, :, None] * look.kernels[..., None]).amax(dim=2)
         best = best.clamp(min=0).flatten(2)         # as in `_here`
-        asked = self.asked(torch.cat([seen, context], dim=1))
+        asked = self.asked(torch.cat([seen, state.context], dim=1))
         add, times = asked.chunk(2, dim=1)
         way = self.way(torch.cat([look.ways, best], dim=2))                      # (b, k, width)
         inner = F.relu(self.way_inner(way) + add[:, None]) + way * times[:, None]
-        stop = self.stop(torch.cat([seen, context, self._here(matches, look)], dim=1))
-        out = torch.cat([stop[:, None], self.score(inner)], dim=1)
-        return out, State(hidden, attention, context)
+        stop = self.stop(torch.cat([seen, state.context, self._here(matches, look)], dim=1))
+        return torch.cat([stop[:, None], self.score(inner)], dim=1)

@@ -8,6 +8,7 @@ labels that were never trained on.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -70,21 +71,55 @@ class Known:
         return Known(self.words.to(device), self.labels.to(device), self.agreement.to(device))
 
 
-def padded(goals: Sequence[GoalWords]) -> tuple[Tensor, Tensor, Tensor]:
-    """Features (b, t, dim), ids (b, t) and mask (b, t) of goals, as `Navigator.read` takes them.
+class Pages:
+    """The words of many goals one after the other, so that any of them are one gather.
 
-    A goal without words is heard as one unknown word: zeros.
+    :param goals: may be none
     """
-    longest = max(1, *(len(goal.ids) for goal in goals))
-    features = np.zeros((len(goals), longest, goals[0].features.shape[1]), np.float16)
-    ids = np.zeros((len(goals), longest), np.int64)
-    mask = np.zeros((len(goals), longest), bool)
-    mask[:, 0] = True
-    for row, goal in enumerate(goals):
-        features[row, :len(goal.ids)] = goal.features
-        ids[row, :len(goal.ids)] = goal.ids
-        mask[row, :len(goal.ids)] = True
-    return torch.from_numpy(features).float(), torch.from_numpy(ids), torch.from_numpy(mask)
+
+    def __init__(self, goals: Sequence[GoalWords], device: torch.device | str = 'cpu') -> None:
+        # a goal without words is heard as one unknown word: zeros
+        self._counts = torch.tensor([len(goal.ids) for goal in goals], dtype=torch.long,
+                                    device=device)
+        self._starts = torch.cumsum(self._counts, 0) - self._counts
+        rows = [goal.features for goal in goals]
+        self._features = torch.from_numpy(np.concatenate([*rows, np.zeros((1, _dim(rows)),
+                                                                          np.float16)])).to(device)
+        self._ids = torch.from_numpy(np.concatenate(
+            [*(goal.ids for goal in goals), np.zeros(1, np.int64)])).to(device)
+
+    def followed_by(self, others: Pages) -> Pages:
+        """These goals, then others."""
+        both = copy.copy(self)
+        both._features = torch.cat([self._features[:-1], others._features.to(self._features)])
+        both._ids = torch.cat([self._ids[:-1], others._ids])
+        both._counts = torch.cat([self._counts, others._counts])
+        both._starts = torch.cat([self._starts, others._starts + len(self._ids) - 1])
+        return both
+
+    def padded(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (b, t, dim), ids (b, t) and mask (b, t), as `Navigator.read` takes them.
+
+        :param numbers: (b,) which goals
+        """
+        counts = self._counts[numbers]
+        longest = max(1, int(counts.max()))
+        column = torch.arange(longest, device=counts.device)[None]
+        some = column < counts[:, None]
+        rows = torch.where(some, self._starts[numbers][:, None] + column, len(self._ids) - 1)
+        mask = some.clone()
+        mask[:, 0] = True
+        return self._features[rows].float(), self._ids[rows], mask
+
+
+def _dim(rows: Sequence[NDArray[np.float16]]) -> int:
+    """Numbers per word; 0 where there are no goals to tell."""
+    return rows[0].shape[1] if rows else 0
+
+
+def padded(goals: Sequence[GoalWords]) -> tuple[Tensor, Tensor, Tensor]:
+    """The words of some goals, as `Pages.padded` gives them."""
+    return Pages(goals).padded(torch.arange(len(goals)))
 
 
 class Vocabulary:
