@@ -87,7 +87,7 @@ def test_a_comparison_leaves_results_a_table_and_a_figure(options, tmp_path, cap
     assert '0.01 minutes' in page and '1 thread a run' in page and '3 of val_seen' in page
     assert list(json.loads((out / 'methods.json').read_text())['methods']) == names
     assert (out / 'methods.png').stat().st_size > 5000
-    assert 'train 4, val_seen 3, dev_unseen 2' in capsys.readouterr().out
+    assert 'train 3, kept aside 1, val_seen 3, dev_unseen 2' in capsys.readouterr().out
 
 
 def test_what_is_done_is_not_done_again_and_a_comparison_may_grow(options, tmp_path, capsys):

@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nl_robot.checkpoint import save_checkpoint
 from nl_robot.cli.train import TrainSettings, encoder_with_cache
+from nl_robot.cli.train_tasks import set_aside
 from nl_robot.embodied.runner import RandomAgent
 from nl_robot.evaluation import Result
 from nl_robot.language.encoder import TextEncoder
 from nl_robot.learning.arena import Arena
+from nl_robot.learning.checkpoints import acted, calibrated, checkpoint_of, doubts
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.method_run import Budget, MethodRun, outcomes
 from nl_robot.learning.methods import METHODS
@@ -34,6 +38,7 @@ from nl_robot.learning.walks import (
     together,
     walk,
 )
+from nl_robot.nets.looking import Calibration
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 from nl_robot.settings import to_mapping
@@ -105,21 +110,23 @@ def run_job(job: Job) -> dict[str, Any]:
     """Train, or go on training, and measure: the result of the job as JSON."""
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     arenas = _arenas(job.conditions, device, train=job.method in METHODS)
-    policy, trained = (_train(job, arenas) if job.method in METHODS else
-                       (None, {'episodes_trained': 0, 'episodes_per_second': 0.0, 'curve': []}))
-    splits = {}
-    for split, arena in zip(job.conditions.splits, arenas[-2:]):
+    found = {'method': job.method, 'seed': job.seed, 'minutes': job.conditions.minutes,
+             'machine': _machine(device)}
+    for arena in arenas[-2:]:
         arena.refresh()
-        splits[split] = outcomes(_measure(job, policy, arena))
-    return {'method': job.method, 'seed': job.seed, 'minutes': job.conditions.minutes, **trained,
-            'machine': _machine(device), 'splits': splits}
+    if job.method in METHODS:
+        return {**found, **_trained(job, arenas)}
+    splits = {split: outcomes(_unlearned(job, arena))
+              for split, arena in zip(job.conditions.splits, arenas)}
+    return {**found, 'episodes_trained': 0, 'episodes_per_second': 0.0, 'curve': [],
+            'splits': splits}
 
 
 def prepare(conditions: Conditions) -> str:
     """Fill the caches of buildings and words, so that the runs need not; how much there is."""
     arenas = _arenas(conditions, torch.device('cpu'), train=True)
     _encoder(conditions.encoder, conditions.cache).save_cache()
-    names = ('train', *conditions.splits)
+    names = ('train', 'kept aside', *conditions.splits)
     return ', '.join(f'{name} {len(arena.tasks)}' for name, arena in zip(names, arenas))
 
 
@@ -136,34 +143,53 @@ def _tasks(data: Path, dataset: str, split: str, cache: Path) -> Sequence[GraphT
 
 
 def _arenas(conditions: Conditions, device: torch.device, train: bool) -> list[Arena]:
-    """Arenas of both splits, and before them that of training.
+    """Arenas of both splits, and before them those of training and of what is kept from it.
 
     New ones for every run: goals that a run generates are none of the next one's business.
     """
     vocabulary = Vocabulary(_encoder(conditions.encoder, conditions.cache))
-    splits = (*(('train',) if train else ()), *conditions.splits)
-    return [Arena(_tasks(conditions.data, conditions.dataset, split, conditions.cache),
-                  vocabulary, device) for split in splits]
+
+    def tasks(split: str) -> Sequence[GraphTask]:
+        return _tasks(conditions.data, conditions.dataset, split, conditions.cache)
+    parts = [*(set_aside(tasks('train')) if train else ()), *map(tasks, conditions.splits)]
+    parts = [part or parts[0] for part in parts]    # too few ways to keep any aside
+    return [Arena(part, vocabulary, device) for part in parts]
 
 
-def _train(job: Job, arenas: Sequence[Arena]) -> tuple[Navigator, dict[str, Any]]:
-    """Learn until the budget is gone, from where an earlier try left off; the policy and facts."""
+def _trained(job: Job, arenas: Sequence[Arena]) -> dict[str, Any]:
+    """Learn until the budget is gone, from where an earlier try left off; save, and measure."""
     conditions, method = job.conditions, METHODS[job.method]
     settings = conditions.settings
-    shape = replace(settings.navigator, text_dim=arenas[0].known.words.shape[1])
-    learner = LangGoalIRL(arenas[0], method, shape, settings.learning, job.seed, settings.writing)
+    train, held_out, *measured = arenas
+    shape = replace(settings.navigator, text_dim=train.known.words.shape[1])
+    learner = LangGoalIRL(train, method, shape, settings.learning, job.seed, settings.writing)
     what = {**conditions.plan(), 'method': to_mapping(method), 'seed': job.seed}
     run = MethodRun(learner, Budget(conditions.minutes), job.directory, what,
                     tell=lambda line: watch.tell(line))
     resumed = run.resume()
-    watch = Watch(job, run, arenas[-1])
+    watch = Watch(job, run, measured[-1])
     if resumed:
         print(f'{job.name}: resuming at update {learner.update}', flush=True)
     run.train()
     watch.look()
-    return learner.policy.net, {
-        'updates': learner.update, 'episodes_trained': learner.episodes,
-        'episodes_per_second': learner.episodes / max(run.seconds, 1e-6), 'curve': watch.points}
+    for arena in (held_out, *measured):
+        arena.refresh()
+    calibration = Calibration()
+    if learner.reward is not None:
+        with suppress(ValueError):      # nothing to tell apart: then its doubts are as they are
+            calibration, _ = calibrated(learner, held_out)
+    save_checkpoint(checkpoint_of(learner, settings.acting, calibration,
+                                  _encoder(conditions.encoder, conditions.cache), what),
+                    job.directory / 'checkpoint')
+    walks = [acted(learner, arena, settings.acting, calibration) for arena in measured]
+    return {'updates': learner.update, 'episodes_trained': learner.episodes,
+            'episodes_per_second': learner.episodes / max(run.seconds, 1e-6),
+            'curve': watch.points,
+            'written': 0 if learner.writer is None else len(learner.writer.texts),
+            'arrived': {split: doubts(learner, arena, walked, calibration) for split, arena, walked
+                        in zip(conditions.splits, measured, walks)},
+            'splits': {split: outcomes(results_of(arena, walked)) for split, arena, walked
+                       in zip(conditions.splits, measured, walks)}}
 
 
 class Watch:
@@ -194,26 +220,23 @@ class Watch:
             print(f'{self._job.name}: {line}', flush=True)
         last = self.points[-1][0] if self.points else 0.0
         if last + 1 / CURVE_POINTS <= self._spent() < 1.0:
-            began = time.process_time()
+            began = self._run.clock()
             self.look()
-            self._run.seconds -= time.process_time() - began
+            self._run.seconds -= self._run.clock() - began
 
     def look(self) -> None:
         """One point of the curve."""
         settings = self._job.conditions.settings
         self._arena.refresh()
         walks = greedy_walks(self._run.learner.policy.net, self._arena,
-                             settings.learning.max_steps, acting=settings.acting)
+                             settings.learning.measured_steps, acting=settings.acting)
         self.points.append((self._spent(), float(walks.success.float().mean())))
         write_json(self._file, self.points)
 
 
-def _measure(job: Job, policy: Navigator | None, arena: Arena) -> list[Result]:
-    """The outcome of every task of an arena, in their order."""
-    settings = job.conditions.settings
-    steps = settings.learning.max_steps
-    if policy is not None:
-        return results_of(arena, greedy_walks(policy, arena, steps, acting=settings.acting))
+def _unlearned(job: Job, arena: Arena) -> list[Result]:
+    """The outcome of every task of an arena by one who learned nothing, in their order."""
+    steps = job.conditions.settings.learning.measured_steps
     torch.manual_seed(job.seed)
     everyone = torch.arange(len(arena.tasks), device=arena.device).split(256)
     if job.method == SHORTEST:

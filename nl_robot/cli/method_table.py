@@ -66,8 +66,13 @@ def _row(runs: Runs, whole: Runs, splits: Sequence[str]) -> dict[str, Any]:
     found['gap'] = dataclasses.asdict(gap(matrix(runs, seen, 'success'),
                                           matrix(runs, unseen, 'success')))
     if whole and runs[0]['method'] != WHOLE:
-        found['whole_ahead'] = dataclasses.asdict(paired(
-            matrix(whole, unseen, 'success'), matrix(runs, unseen, 'success')))
+        for key, split in (('whole_ahead', unseen), ('whole_ahead_seen', seen)):
+            found[key] = dataclasses.asdict(paired(matrix(whole, split, 'success'),
+                                                   matrix(runs, split, 'success')))
+    if any(run.get('arrived', {}).get(unseen) for run in runs):
+        said = [run['arrived'][unseen] for run in runs]
+        found['arrived'] = {key: float(np.mean([doubt[key] for doubt in said]))
+                            for key in said[0]}
     for key in ('episodes_trained', 'episodes_per_second'):
         found[key] = float(np.mean([run[key] for run in runs]))
     found['curves'] = [run['curve'] for run in runs if run.get('curve')]
@@ -109,9 +114,27 @@ def text(found: Mapping[str, Any], titles: Mapping[str, str]) -> str:
             points(part[key]['difference'])
             for key in ('success_seen', 'success_unseen', 'spl_unseen')) + ' |'
             for part in found['parts']]
+    lines += _doubt_lines(found)
     lines += ['', '## What the methods are', '']
     lines += [f'- {name}: {titles[name]}' for name in found['methods']]
     return '\n'.join(lines) + '\n'
+
+
+def _doubt_lines(found: Mapping[str, Any]) -> list[str]:
+    """How well each learned reward knows whether its policy has arrived."""
+    rows = {name: row['arrived'] for name, row in found['methods'].items() if 'arrived' in row}
+    if not rows:
+        return []
+    return ['', '## How well it knows whether it has arrived', '',
+            f'On {found["plan"]["splits"][1]}, mean over seeds: the area under the curve of the '
+            'reward at its stops, and the share of stops that are called a success and are none, '
+            'without its doubts and with them; and how many true ones are still called so.', '',
+            '| method | AUC | called a success and wrong % | of these less, relative % '
+            '| true ones kept % |', '|---|---|---|---|---|',
+            *(f'| {name} | {row["auc"]:.3f} | {100 * row["false_before"]:.1f} → '
+              f'{100 * row["false_after"]:.1f} | '
+              f'{100 * (1 - row["false_after"] / max(row["false_before"], 1e-9)):.0f} | '
+              f'{100 * row["true_kept"]:.0f} |' for name, row in rows.items())]
 
 
 def _caution(found: Mapping[str, Any]) -> str:
@@ -131,6 +154,7 @@ def _line(name: str, row: Mapping[str, Any]) -> str:
              *(percent(row[key]) for key in ('success_seen', 'spl_seen', 'success_unseen',
                                              'spl_unseen')),
              points(row['gap']), points(ahead['difference']) if ahead else '–',
+             points(row['whole_ahead_seen']['gain']) if ahead else '–',
              points(ahead['gain']) if ahead else '–',
              f'{trained:.0f} ({row["episodes_per_second"]:.0f} a second)' if trained else '–']
     return f'| {" | ".join(cells)} |'

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import torch
 
-from nl_robot.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nl_robot.checkpoint import load_checkpoint, save_checkpoint
 from nl_robot.cli.arguments import natural, positive, positive_number
 from nl_robot.cli.train_tasks import WORLDS, HomesData, set_aside, training_tasks
 from nl_robot.evaluation import by_tag, markdown_table
 from nl_robot.language.encoder import DEFAULT_NAME, TextEncoder, load_text_encoder
 from nl_robot.learning import parallel
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.calibration import auc, logistic, stops
+from nl_robot.learning.calibration import auc
+from nl_robot.learning.checkpoints import acted, calibrated, checkpoint_of
 from nl_robot.learning.goal_writing import WritingSettings
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.method_run import Budget, MethodRun
@@ -149,33 +150,26 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
             arenas: Sequence[Arena], args: argparse.Namespace) -> None:
     """Calibrate on what was set aside, evaluate, and write a checkpoint that loads."""
     held_out, val = arenas
-    policy, steps = learner.policy.net, settings.learning.max_steps
+    steps = settings.learning.measured_steps
     for arena in arenas:
         arena.refresh()
     if args.start is not None:
         _keep_the_better(learner, load_checkpoint(args.start).weights['policy'], val,
                          settings.acting, steps)
-    calibration, reward = Calibration(), None
+    calibration = Calibration()
     if learner.reward is not None:
-        reward = learner.reward.net
-        found = stops(reward, held_out, greedy_walks(policy, held_out, steps))
         try:
-            calibration = Calibration(*logistic(found.numbers, found.fulfilled))
+            calibration, found = calibrated(learner, held_out)
             print(f'arrived: AUC {auc(found.numbers, found.fulfilled):.3f} on '
                   f'{len(found.numbers)} stops set aside')
         except ValueError as error:
             print(f'not calibrated: {error}')
-    results = results_of(val, greedy_walks(policy, val, steps, acting=settings.acting,
-                                           reward=reward, calibration=calibration))
-    table = by_tag(results)
-    config = {'format': 2, 'navigator': to_mapping(policy.settings),
-              'acting': to_mapping(settings.acting), 'calibration': to_mapping(calibration),
-              'text_encoder': {'name': encoder.name, 'sha256': encoder.sha256},
-              **learner.written_config()}
+    table = by_tag(results_of(val, acted(learner, val, settings.acting, calibration)))
     origin = {'parent': None if args.start is None else str(args.start), 'home': None,
               'world': args.world, 'method': args.method, 'seed': args.seed,
               'updates': learner.update, 'settings': to_mapping(settings), 'validation': table}
-    save_checkpoint(Checkpoint(config, learner.weights(), origin), args.out / 'checkpoint')
+    save_checkpoint(checkpoint_of(learner, settings.acting, calibration, encoder, origin),
+                    args.out / 'checkpoint')
     load_checkpoint(args.out / 'checkpoint')
     print(f'wrote {args.out / "checkpoint"}', flush=True)
     print(markdown_table(table))

@@ -104,8 +104,9 @@ class TextEncoder:
                  np.array(vectors[k], np.float32)) for k in range(len(batch))]
 
     def to(self, device: Any) -> TextEncoder:
-        """Run the model there from now on; features stay on the host."""
+        """Run the model there from now on, on a GPU many texts at a time; features stay here."""
         self._model.to(device)
+        self._batch_size = max(self._batch_size, 256 if 'cuda' in str(device) else 0)
         return self
 
     def save_cache(self) -> None:

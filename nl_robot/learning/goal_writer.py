@@ -10,6 +10,7 @@ from nl_robot.learning.goal_writing import (
     WritingSettings,
     label_walks,
     sentences_of,
+    tells_apart,
     writing_loss,
 )
 from nl_robot.learning.walks import Experts, Walks, together
@@ -54,10 +55,13 @@ class GoalWriter:
             self._keep(walks, rephrase=False)
 
     def _keep(self, walks: Walks, rephrase: bool) -> None:
-        """Write a goal for each and remember it."""
+        """Write a goal for each and remember those that tell their way from another one."""
         self._draw_anew(len(self.texts))
         texts = label_walks(self.generator, self.arena, walks, rephrase=rephrase, rng=self._rng)
-        self.restore([*self.texts, *texts], _joined(self.walks, walks))
+        fitting = tells_apart(self.generator, self.arena, walks, texts)
+        if fitting.any():
+            self.restore([*self.texts, *(texts[row] for row in fitting.nonzero()[:, 0].tolist())],
+                         _joined(self.walks, walks.rows(fitting)))
 
     def _draw_anew(self, number: int) -> None:
         """Whatever was drawn before: a run that is resumed goes on as if it had never stopped."""

@@ -22,6 +22,7 @@ from nl_robot.learning.replay import facing_of
 from nl_robot.learning.walks import Walks
 from nl_robot.nets.goal_generator import BEGIN, END, PADDING, UNKNOWN, GoalGenerator, TextTable
 from nl_robot.nets.looking import BROAD, NARROW, NEAR_METRES, action_features
+from nl_robot.nets.words import whole_words
 
 UNKNOWN_METRES = 2.5        # of a thing whose distance is not known, as in `nets.looking`
 
@@ -211,6 +212,26 @@ def label_walks(generator: GoalGenerator, arena: Arena, walks: Walks, *, rephras
         found += write_goals(generator, *trajectory_features(arena, part), goals=goals,
                              temperature=temperature, greedy=greedy, rng=rng)
     return found
+
+
+@torch.no_grad()
+def tells_apart(generator: GoalGenerator, arena: Arena, walks: Walks, texts: Sequence[str],
+                width: int = 256) -> Tensor:
+    """(b,) bool: the text is likelier on its own way than on the next one of the batch.
+
+    A label that fits any way teaches nothing: of what Zhou & Small relabel, the generator itself
+    throws out what it cannot tell apart (as a listener would: Fried et al., NAACL 2018).
+    """
+    generator.eval()
+    encoder, found = arena.vocabulary.encoder, []
+    for rows in torch.arange(len(walks), device=arena.device).split(width):
+        features, mask = trajectory_features(arena, walks.rows(rows))
+        ids, text_mask = (part.to(arena.device) for part in generator.table.ids(
+            [whole_words(encoder.tokens(texts[row]))[0] for row in rows.tolist()]))
+        own, other = (likelihood(generator, features.roll(shift, 0), mask.roll(shift, 0), ids,
+                                 text_mask) for shift in (0, 1))
+        found.append(own > other)
+    return torch.cat(found)
 
 
 # ---- measuring

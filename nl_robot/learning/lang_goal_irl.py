@@ -104,10 +104,13 @@ class LangGoalIRL:
 
     def rate(self) -> float:
         """The learning rate now: linear warm-up, then a cosine over the budget."""
-        settings = self.settings
-        warm = min(1.0, (self.update + 1) / settings.warmup)
-        fall = 0.02 + 0.98 * (1 + np.cos(np.pi * min(max(self.progress, 0.0), 1.0))) / 2
-        return settings.learning_rate * warm * float(fall)
+        return self.settings.learning_rate * self._schedule(self.progress)
+
+    def _schedule(self, progress: float) -> float:
+        """Of the rate at its highest, what there is now."""
+        warm = min(1.0, (self.update + 1) / self.settings.warmup)
+        fall = 0.02 + 0.98 * (1 + np.cos(np.pi * min(max(progress, 0.0), 1.0))) / 2
+        return warm * float(fall)
 
     def advance(self, spent: float) -> dict[str, Tensor]:
         """One update, where `spent` (0 to 1) of the budget is gone.
@@ -118,15 +121,16 @@ class LangGoalIRL:
         self.arena.generator.manual_seed(self.seed * 1_000_003 + self.update)
         share = self.settings.generator_share if self.writer is not None else 0.0
         self.progress = (spent - share) / (1.0 - share)
-        row = self._learn_to_write() if self.progress < 0 else self._learn_to_act()
+        row = self._learn_to_write(spent / share) if self.progress < 0 else self._learn_to_act()
         self.update += 1
         return row
 
-    def _learn_to_write(self) -> dict[str, Tensor]:
-        """One step of the goal generator."""
+    def _learn_to_write(self, progress: float) -> dict[str, Tensor]:
+        """One step of the goal generator, where `progress` (0 to 1) of its time is gone."""
         assert self.writer is not None
         loss, row = self.writer.loss(self.update)
-        self.generator.step(loss / self.rank.world, self.rate(), self.rank)
+        rate = self.writer.settings.learning_rate * self._schedule(progress)
+        self.generator.step(loss / self.rank.world, rate, self.rank)
         return {'writing': loss.detach(), **{f'writing_{key}': row[key] for key in row}}
 
     def _learn_to_act(self) -> dict[str, Tensor]:
@@ -311,11 +315,13 @@ class LangGoalIRL:
         reward = taken(replay(self.reward.net, self.arena, walks).outputs[..., 0], walks)
         logit = (losses.airl_logit_expert_is_high(reward, log_policy)
                  if self.method.adversary == 'airl' else reward)
-        failed = ~walks.success if self.method.negatives else torch.ones_like(walks.success)
-        negative = (kind['sampled'] & failed) | kind['wrong']
-        positive = kind['expert'] | kind['generated']
+        positive, negative = kind['expert'] | kind['generated'], kind['sampled'] | kind['wrong']
+        if self.method.negatives:       # what did fulfil its goal is no negative
+            positive = positive | (kind['sampled'] & walks.success)
+            negative = negative & ~(kind['sampled'] & walks.success)
+        weights = torch.where(walks.actions == 0, self.settings.judged_stop_weight, 1.0)
         loss = losses.discriminator_loss(logit, valid & positive[:, None],
-                                         logit, valid & negative[:, None])
+                                         logit, valid & negative[:, None], weights, weights)
         self.reward.step(loss / self.rank.world, self.rate(), self.rank)
         found = reward if self.method.adversary == 'airl' else losses.gail_reward(logit)
         clip = self.settings.reward_clip

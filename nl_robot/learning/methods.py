@@ -61,7 +61,8 @@ METHODS: dict[str, Method] = {
 class LearningSettings:
     """How learning goes on; shares are of the whole budget, in minutes or updates.
 
-    :param batch: episodes per update; :param max_steps: decisions per episode
+    :param batch: episodes per update; :param max_steps: decisions per episode while learning
+    :param measured_steps: and when it is measured
     :param expert_only: until when imitation follows the expert's ways alone
     :param own_share: of decisions that the learner walks afterwards, where it has a teacher
     :param seek_from: from when on the policy seeks the reward, where there is one
@@ -71,6 +72,8 @@ class LearningSettings:
     :param discount: of rewards per step; :param target_rate: of the critics' moving average
     :param entropy: target, as a share of the most that the choices allow
     :param stop_weight: of decisions where the expert stops
+    :param judged_stop_weight: of decisions to stop when the reward learns: of its opinion on
+        these depends whether the robot says that it has arrived
     :param generated_share: weight of imitating ways with generated goals, beside the experts'
     :param written_every: updates to one in which they are imitated
     :param generator_share: of the budget that the goal generator learns in
@@ -85,6 +88,7 @@ class LearningSettings:
     weight_decay: float = 0.01
     warmup: int = 100
     max_steps: int = 15
+    measured_steps: int = 15
     expert_only: float = 0.3
     own_share: float = 0.75
     reward_from: float = 0.5
@@ -95,6 +99,7 @@ class LearningSettings:
     target_rate: float = 0.01
     entropy: float = 0.1
     stop_weight: float = 1.0
+    judged_stop_weight: float = 3.0
     generated_share: float = 0.5
     written_every: int = 4
     generator_share: float = 0.2

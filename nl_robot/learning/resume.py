@@ -56,8 +56,9 @@ def save_state(directory: Path, tensors: Mapping[str, Tensor], settings: Mapping
     """
     directory.mkdir(parents=True, exist_ok=True)
     temporary = directory / f'{STATE}.tmp'
-    save_file(dict(tensors), temporary, metadata={
-        'settings': json.dumps(settings, sort_keys=True), 'notes': json.dumps(notes)})
+    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, temporary,
+              metadata={
+                  'settings': json.dumps(settings, sort_keys=True), 'notes': json.dumps(notes)})
     with open(temporary, 'rb') as file:
         os.fsync(file.fileno())
     os.replace(temporary, directory / STATE)

@@ -47,20 +47,21 @@ class NavigatorSettings:
 class Words:
     """Goals, encoded once per episode.
 
-    :param keys: (b, t, width); :param values: (b, t, width); :param ids: (b, t) vocabulary rows
-    :param mask_is_valid: (b, t) bool; :param keep: (b, state) dropout mask of the episode
+    :param keys: (b, heads, t, d); :param values: (b, heads, t, d)
+    :param ids: (b, t) vocabulary rows; :param bias: (b, 1, t) 0 for words, -1e9 for padding
+    :param keep: (b, state) dropout mask of the episode
     """
 
     keys: Tensor
     values: Tensor
     ids: Tensor
-    mask_is_valid: Tensor
+    bias: Tensor
     keep: Tensor
 
     def rows(self, rows: Tensor | slice) -> Words:
         """Some of the episodes."""
-        return Words(self.keys[rows], self.values[rows], self.ids[rows],
-                     self.mask_is_valid[rows], self.keep[rows])
+        return Words(self.keys[rows], self.values[rows], self.ids[rows], self.bias[rows],
+                     self.keep[rows])
 
 
 @dataclass
@@ -149,7 +150,11 @@ class Navigator(nn.Module):
         x = self.word(self.norm(features) * shared) + self.order.weight[:features.shape[1]]
         x = F.relu(x) * self.drop(ones(len(ids), 1, self.settings.width))
         keep = self.drop(ones(len(ids), self.settings.state))
-        return Words(self.key(x), x, ids, mask_is_valid, keep)
+        heads, each = self.settings.heads, self.settings.width // self.settings.heads
+        keys, values = (part.unflatten(2, (heads, -1)).transpose(1, 2).contiguous()
+                        for part in (self.key(x) / each ** 0.5, x))
+        bias = torch.zeros_like(features[:, None, :, 0]).masked_fill(~mask_is_valid[:, None], -1e9)
+        return Words(keys, values, ids, bias, keep)
 
     def start(self, words: Words) -> State:
         """The state before the first look: attention on the first word."""
@@ -206,15 +211,10 @@ class Navigator(nn.Module):
         """The state after one more look: what it knows now, and which words matter."""
         before = self._here(self._matches(state.attention, look), look)
         hidden = self.cell(torch.cat([look.action, state.context, before], dim=1), state.hidden)
-        heads = self.settings.heads
-        query = self.query(hidden * words.keep).unflatten(1, (heads, -1))        # (b, h, d)
-        keys = words.keys.unflatten(2, (heads, -1))                              # (b, t, h, d)
-        scores = torch.einsum('bhd,bthd->bht', query, keys) / query.shape[-1] ** 0.5
-        scores = scores + self._location(state.attention)
-        attention = torch.softmax(
-            scores.masked_fill(~words.mask_is_valid[:, None], -1e9), dim=2)
-        values = words.values.unflatten(2, (heads, -1))
-        context = torch.einsum('bht,bthd->bhd', attention, values).flatten(1)
+        query = self.query(hidden * words.keep).unflatten(1, (self.settings.heads, -1))
+        scores = (words.keys @ query[..., None])[..., 0] + self._location(state.attention)
+        attention = torch.softmax(scores + words.bias, dim=2)                    # (b, heads, t)
+        context = (attention[:, :, None] @ words.values).flatten(1)              # (b, width)
         return State(hidden, attention, context)
 
     def _location(self, attention: Tensor) -> Tensor:
@@ -225,8 +225,9 @@ class Navigator(nn.Module):
         t = attention.shape[2]
         wide = F.pad(attention, (LOCATIONS // 2, LOCATIONS // 2))
         moved = torch.cat([wide[:, :, shift:shift + t] for shift in range(LOCATIONS)], dim=1)
-        weight = self.where.weight.transpose(1, 2).flatten(1)       # (heads, LOCATIONS * heads)
-        return weight @ moved + self.where.bias[:, None]
+        weight, bias = self.where.weight.transpose(1, 2).flatten(1), self.where.bias
+        assert bias is not None
+        return weight @ moved + bias[:, None]           # weight: (heads, LOCATIONS * heads)
 
     def _judge(self, state: State, keep: Tensor, look: Look) -> Tensor:
         """(b, 1 + k, outputs) what is said of every choice in a state.
