@@ -18,6 +18,7 @@ from nl_robot.checkpoint import load_checkpoint
 from nl_robot.cli import train as command
 from nl_robot.cli.train_tasks import set_aside
 from nl_robot.datatypes import Observation, Pose, Waypoint
+from nl_robot.learning import checkpoints
 from nl_robot.learning.methods import METHODS
 from nl_robot.nets.looking import Acting
 from nl_robot.settings import load_settings
@@ -98,7 +99,7 @@ def test_every_method_leaves_an_agent(options, tmp_path, method):
 
 
 def test_stops_set_aside_calibrate_the_reward(options, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, 'logistic', lambda numbers, fulfilled: (2.0, -1.0))
+    monkeypatch.setattr(checkpoints, 'logistic', lambda numbers, fulfilled: (2.0, -1.0))
     assert command.run(options('--method', 'airl')) == 0
     assert stored(tmp_path).config['calibration'] == {'slope': 2.0, 'offset': -1.0}
     assert 'arrived: AUC' in capsys.readouterr().out
@@ -107,7 +108,7 @@ def test_stops_set_aside_calibrate_the_reward(options, tmp_path, monkeypatch, ca
 def test_without_both_kinds_of_stops_it_says_so(options, tmp_path, monkeypatch, capsys):
     def refuse(numbers, fulfilled):
         raise ValueError('3 of 3 stops fulfil their goal')
-    monkeypatch.setattr(command, 'logistic', refuse)
+    monkeypatch.setattr(checkpoints, 'logistic', refuse)
     assert command.run(options('--method', 'airl')) == 0
     # sigmoid(f) is the discriminator's own opinion
     assert stored(tmp_path).config['calibration'] == {'slope': 1.0, 'offset': 0.0}

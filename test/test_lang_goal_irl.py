@@ -236,22 +236,26 @@ def hand_walks(made: LangGoalIRL):
         [script[int(row)][now.step] for row in now.rows]), max_steps=2).walks
 
 
-@pytest.mark.parametrize(('method', 'negative'), [
-    ('no-generator', [[False, False], [True, False]]),      # what failed
-    ('airl', [[True, True], [True, False]])])               # whatever the policy did
-def test_which_decisions_are_negative(method, negative, monkeypatch):
+@pytest.mark.parametrize(('method', 'positive', 'negative'), [
+    # what failed; and what arrived is as good as an expert's
+    ('no-generator', [[True, True], [False, False]], [[False, False], [True, False]]),
+    # whatever the policy did
+    ('airl', [[False, False]] * 2, [[True, True], [True, False]])])
+def test_which_decisions_are_negative(method, positive, negative, monkeypatch):
     made = learner(method)
     walks = hand_walks(made)
     seen = []
 
-    def loss(positive, mask_positive, negative, mask_negative):
+    def loss(positive, mask_positive, negative, mask_negative, *weights):
         seen.append((mask_positive.tolist(), mask_negative.tolist()))
+        # stopping counts three times: at the second step of the first, at once by the second
+        assert all(weight.tolist() == [[1, 3], [3, 3]] for weight in weights) and len(weights) == 2
         return (positive * mask_positive).sum() * 0
     monkeypatch.setattr(room.losses, 'discriminator_loss', loss)
     kind = {name: torch.full((2,), name == 'sampled')
             for name in ('expert', 'sampled', 'wrong', 'generated')}
     made._learn_reward(walks, kind, torch.zeros(2, 2))
-    assert seen == [([[False, False]] * 2, negative)]
+    assert seen == [(positive, negative)]
     made._learn_reward(walks, kind | {'expert': kind['sampled'], 'sampled': kind['expert']},
                        torch.zeros(2, 2))
     assert seen[1] == ([[True, True], [True, False]], [[False, False]] * 2)

@@ -97,13 +97,14 @@ def text(found: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     counts = ' and '.join(f'{n} of {split}' for split, n in found['episodes'].items())
     lines = ['# Methods side by side', '',
              f'{found["plan"]["dataset"]}; every method and seed learned for '
-             f'{found["plan"]["minutes"]:g} minutes of one processor ('
+             f'{found["plan"]["minutes"]:g} minutes{_whose(found)} ('
              f'{"; ".join(found["machines"])}) and was measured on {counts}. Seen: {seen}; '
              f'unseen: {unseen}. In brackets: 95 % intervals of a hierarchical bootstrap over '
              f'seeds and episodes; differences are paired by episode.{_caution(found)}', '',
              '| method | seeds | success seen % | SPL seen % | success unseen % | SPL unseen % '
-             f'| gap seen − unseen | {WHOLE} ahead, unseen | relative gain % | episodes trained |',
-             '|---|---|---|---|---|---|---|---|---|---|']
+             f'| gap seen − unseen | {WHOLE} ahead, unseen | relative gain seen % '
+             '| relative gain unseen % | episodes trained |',
+             '|---|---|---|---|---|---|---|---|---|---|---|']
     lines += [_line(name, row) for name, row in found['methods'].items()]
     if found['parts']:
         lines += ['', '## What each part brings', '',
@@ -135,6 +136,13 @@ def _doubt_lines(found: Mapping[str, Any]) -> list[str]:
               f'{100 * row["false_after"]:.1f} | '
               f'{100 * (1 - row["false_after"] / max(row["false_before"], 1e-9)):.0f} | '
               f'{100 * row["true_kept"]:.0f} |' for name, row in rows.items())]
+
+
+def _whose(found: Mapping[str, Any]) -> str:
+    """What the minutes are of."""
+    on_gpu = not all('no GPU' in machine for machine in found['machines'])
+    return (' on the wall, sharing a GPU with the others that ran then' if on_gpu
+            else ' of one processor')
 
 
 def _caution(found: Mapping[str, Any]) -> str:
@@ -222,7 +230,7 @@ def _draw_curves(axis: Any, curves: Mapping[str, Sequence[Any]], minutes: float)
         means = np.mean([np.interp(tenths, *np.array(seed).T) for seed in seeds], axis=0)
         axis.plot(minutes * tenths, 100 * means, styles[number // 10 % 3], label=name,
                   linewidth=2.2 if name == WHOLE else 1.2)
-    axis.set_xlabel('minutes of one processor')
+    axis.set_xlabel('minutes of learning')
     axis.set_ylabel('success % on some of the unseen')
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)

@@ -12,15 +12,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from nl_robot.learning import losses, parallel
 from nl_robot.learning.arena import Arena
+from nl_robot.learning.descent import Adam
 from nl_robot.learning.goal_writer import GoalWriter
 from nl_robot.learning.goal_writing import WritingSettings
 from nl_robot.learning.methods import LearningSettings, Method
@@ -39,27 +40,7 @@ from nl_robot.learning.walks import (
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.settings import to_mapping
 
-Net = TypeVar('Net', bound=nn.Module)
 LEAST_LOG = -6.0    # of log π in the discriminator's logit: below, one decision would rule it
-
-
-class Adam(Generic[Net]):
-    """A network with its optimizer: one clipped step, the rate given from outside."""
-
-    def __init__(self, net: Net, settings: LearningSettings) -> None:
-        self.net = net
-        self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate,
-                                           weight_decay=settings.weight_decay)
-
-    def step(self, loss: Tensor, rate: float, rank: parallel.Rank = parallel.ALONE) -> None:
-        """Descend, along the gradients of all processes together."""
-        for group in self.optimizer.param_groups:
-            group['lr'] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        parallel.average_gradients(self.net.parameters(), rank)
-        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimizer.step()
 
 
 class LangGoalIRL:
@@ -363,7 +344,6 @@ class LangGoalIRL:
                         'temperature': temperature,
                         'value': losses.masked_mean(value, valid)}
 
-
     def parts(self) -> dict[str, Adam[Any]]:
         """The networks that learn, by name."""
         parts: dict[str, Adam[Any] | None] = {
@@ -394,7 +374,6 @@ class LangGoalIRL:
         if self.writer is None:
             return {}
         return {'goal_generator': to_mapping(self.writer.generator.settings)}
-
 
     def _at_the_end(self, rewards: Tensor, walks: Walks) -> Tensor:
         """(b, T) rewards, where stopping earns its own for ever after if they cannot be negative.

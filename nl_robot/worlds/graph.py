@@ -99,6 +99,19 @@ class PlaceGraph:
             np.minimum(between, between[:, middle, None] + between[None, middle], out=between)
         return between.astype(np.float32)
 
+    @cached_property
+    def last_ways(self) -> NDArray[np.int64]:
+        """(p, p) the row of the last way on the shortest way from a place to another; -1: none."""
+        found = np.full((len(self.points),) * 2, -1)
+        least = np.full(found.shape, np.inf)
+        starts = self.ways[:, 0].astype(int)
+        for row, (start, end, length) in enumerate(zip(starts, self.leads_to, self.lengths())):
+            metres = self.distances_between[:, start] + length
+            nearer = metres < least[:, end] - 1e-6
+            least[nearer, end], found[nearer, end] = metres[nearer], row
+        np.fill_diagonal(found, -1)
+        return found
+
     def nearest(self, x: float, y: float) -> int:
         """The place nearest to a point."""
         return int(np.argmin(np.hypot(self.points[:, 0] - x, self.points[:, 1] - y)))

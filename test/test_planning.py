@@ -1,0 +1,145 @@
+"""Imagined routes: a tree worked by hand, what is said of it, and which route is best."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tiny_building
+import torch
+from fake_encoder import FakeEncoder
+from tiny_graph import corner, star, task_in
+
+from nl_robot.cli import benchmark_routes
+from nl_robot.learning.arena import Arena
+from nl_robot.learning.goal_writing import sentences_of
+from nl_robot.learning.replay import replay
+from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings, TextTable
+from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.words import Vocabulary
+from nl_robot.planning.imagination import Routes, imagine, walks_to
+from nl_robot.planning.ranking import OPINIONS, Ranking, RoutePlanner, fitted
+from nl_robot.worlds.instructions import split_tasks
+
+TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2, dropout=0.0)
+CORNER, STAR = corner(), star(['sofa', 'fridge', 'bed'])
+
+
+def net(seed: int) -> Navigator:
+    torch.manual_seed(seed)
+    return Navigator(TINY).eval()
+
+
+@pytest.fixture()
+def arena(tmp_path) -> Arena:
+    """A corner, a star, and a building with a stair."""
+    folder = tiny_building.write(tmp_path / 'data')
+    building = split_tasks(folder, 'r2r', 'train', tmp_path)[1]
+    return Arena([task_in(CORNER, 0, 'the white fridge', [2]), task_in(CORNER, 1, 'door', [0]),
+                  task_in(STAR, 0, 'go to the bed', [3]), *building], Vocabulary(FakeEncoder()))
+
+
+def test_the_tree_by_hand(arena):
+    tree = Routes(arena).tree(torch.tensor([0, 2]))
+    # the corner 0 - 1 - 2, then the star 3 with its points 4, 5 and 6
+    assert tree.levels == (2, 4, 1)
+    assert tree.task.tolist() == [0, 1, 0, 1, 1, 1, 0]
+    assert tree.place.tolist() == [0, 3, 1, 4, 5, 6, 2]
+    assert tree.parent.tolist() == [-1, -1, 0, 1, 1, 1, 2]
+    assert tree.column.tolist() == [-1, -1, 0, 0, 1, 2, 1]
+    assert tree.metres.tolist() == pytest.approx([0, 0, 2, 2, 2, 2, 4])
+    assert tree.depths().tolist() == [0, 0, 1, 1, 1, 1, 2]
+    assert Routes(arena, longest=1).tree(torch.tensor([0])).place.tolist() == [0, 1]
+
+
+def test_routes_are_the_shortest(arena):
+    everyone = torch.arange(len(arena.tasks))
+    tree = Routes(arena).tree(everyone)
+    for node in range(len(tree)):
+        task = arena.tasks[int(tree.task[node])]
+        first = int(arena.start[int(tree.task[node])]) - task.place
+        between = task.graph.distances_between[task.place]
+        assert float(tree.metres[node]) == pytest.approx(
+            float(between[int(tree.place[node]) - first]), abs=1e-4)
+    reached = torch.bincount(tree.task)
+    assert reached.tolist() == [int(np.isfinite(
+        task.graph.distances_between[task.place]).sum()) for task in arena.tasks]
+
+
+def test_a_route_that_is_imagined_sounds_as_one_that_is_walked(arena):
+    everyone = torch.arange(len(arena.tasks))
+    tree, policy = Routes(arena).tree(everyone), net(1)
+    found = imagine(policy, arena, everyone, tree)
+    walks = walks_to(arena, everyone, tree, torch.arange(len(tree)))
+    with torch.no_grad():
+        passage = replay(policy, arena, walks)
+    said = torch.log_softmax(passage.logits(), dim=2).gather(
+        2, walks.actions[:, :passage.logits().shape[1], None])[..., 0]
+    whole = (said * passage.walks.mask_is_valid).sum(dim=1)
+    torch.testing.assert_close(found.log_way + found.log_stop, whole, atol=1e-4, rtol=1e-4)
+    last = walks.mask_is_valid.sum(dim=1) - 1
+    torch.testing.assert_close(found.stop, passage.outputs[torch.arange(len(walks)), last, 0, 0],
+                               atol=1e-4, rtol=1e-4)
+    assert torch.equal(walks.last, tree.place) and walks.stopped.all()
+    assert torch.equal(walks.success, arena.fulfilled(everyone[tree.task], tree.place))
+
+
+def generator_for(arena: Arena) -> GoalGenerator:
+    words = TextTable.counted(sentences_of(arena, arena.goal), 1).words
+    torch.manual_seed(0)
+    return GoalGenerator(GoalGeneratorSettings(words=words, text_dim=16, label=4, way=4,
+                                               embedding=8, goal=4, latent=2, state=8)).eval()
+
+
+def test_opinions_of_the_shortlist(arena):
+    policy, reward, everyone = net(1), net(2), torch.arange(len(arena.tasks))
+    planner = RoutePlanner(arena, policy, reward, generator_for(arena))
+    with torch.inference_mode():
+        ranked = planner.rank(everyone)
+    followed = imagine(policy, arena, everyone, ranked.tree)
+    judged = imagine(reward, arena, everyone, ranked.tree)
+    for row in range(len(everyone)):
+        nodes = ranked.nodes[row][ranked.nodes[row] >= 0]
+        assert sorted(nodes.tolist()) == torch.nonzero(ranked.tree.task == row)[:, 0].tolist()
+        opinion = ranked.opinions[row, :len(nodes)]
+        torch.testing.assert_close(opinion[:, 0], (followed.log_way + followed.log_stop)[nodes])
+        torch.testing.assert_close(opinion[:, 1], judged.stop[nodes])
+        assert (opinion[:, 3] < 0).all() and len(opinion[:, 3].unique()) == len(nodes)
+        assert opinion[:, 4].tolist() == ranked.tree.depths()[nodes].tolist()
+    best = ranked.best(Ranking(policy=0.0, reward=1.0))
+    for row, node in enumerate(best.tolist()):
+        assert judged.stop[node] == judged.stop[ranked.tree.task == row].max()
+
+
+def test_other_words_are_other_opinions(arena):
+    planner = RoutePlanner(arena, net(1), net(2))
+    with torch.inference_mode():
+        own, other = (planner.rank(torch.tensor([0]), goals) for goals in (
+            None, arena.goal[torch.tensor([2])]))
+    assert not torch.allclose(own.opinions[..., 1].sort().values,
+                              other.opinions[..., 1].sort().values)
+    assert (own.opinions[..., 3] == 0).all()        # nobody was asked for words
+
+
+def test_what_tells_is_given_weight_and_what_does_not_is_not():
+    torch.manual_seed(0)
+    opinions = torch.randn(200, 6, len(OPINIONS))
+    fulfilled = torch.nn.functional.one_hot(opinions[..., 1].argmax(dim=1), 6).bool()
+    mask = torch.ones(200, 6, dtype=torch.bool)
+    mask[:, 5] = False      # padding with whatever lies there
+    found = fitted(opinions, mask, fulfilled)
+    assert found.reward > 1.0
+    assert all(abs(getattr(found, name)) < 0.3 for name in OPINIONS if name != 'reward')
+    assert fitted(opinions, mask, fulfilled, ['policy']).reward == 0.0
+    with pytest.raises(ValueError, match='nothing to fit'):
+        fitted(opinions, mask, torch.zeros_like(fulfilled))
+
+
+def test_driving_the_best_route_by_hand():
+    arena = Arena([task_in(CORNER, 0, 'fridge', [2])], Vocabulary(FakeEncoder()))
+    planner, tasks = RoutePlanner(arena, net(1), net(2)), torch.tensor([0])
+    with torch.inference_mode():
+        ranked = planner.rank(tasks)
+    far, = benchmark_routes._driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=1.0))
+    assert (far.success, far.travelled, far.spl) == (True, 4.0, 1.0)
+    near, = benchmark_routes._driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=-1.0))
+    assert (near.success, near.error, near.travelled) == (False, 4.0, 0.0)
