@@ -55,9 +55,9 @@ ROOMS = {
     'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages', 'ament_index_python'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
-                     'nav2_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs '
-                     'vision_msgs visualization_msgs'.split())
-WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py')
+                     'nav2_msgs rcl_interfaces rosgraph_msgs rosidl_generator_py sensor_msgs '
+                     'std_msgs std_srvs vision_msgs visualization_msgs'.split())
+WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py', 'nodes/standby_gate.py')
 WITHOUT_TORCH = ('perception/panorama.py', 'perception/waypoints.py', 'perception/detectors.py',
                  'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py')
 WAITING_CALLS = {'spin_until_future_complete', 'wait_for_service', 'wait_for_server',
