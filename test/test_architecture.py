@@ -50,8 +50,10 @@ ROOMS = {
     'agent': walls('datatypes settings language nets checkpoint', 'numpy torch'),
     'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
-    'cli': walls(f'{CORE} sim mission embodied learning', 'numpy torch tqdm rclpy *messages',
+    'cli': walls(f'{CORE} sim mission embodied learning trials',
+                 'numpy torch tqdm rclpy *messages',
                  'ament_index_python matplotlib cv2'),
+    'trials': walls('datatypes', 'rclpy *messages'),
     'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages', 'ament_index_python'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '

@@ -17,7 +17,15 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'by_command', 'by_topic', 'by_service', 'by_gate', 'by_new_command', 'empty',
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
-           'perception_error', 'interrupted')
+           'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible')
+
+
+GATE_FAULTS = {
+    'conflict': 'Somebody else moves the base.',
+    'localization_fault': 'The odometry cannot be believed.',
+    'qos_incompatible': 'A sensor publishes in a way that cannot be heard.',
+}
+"""What the gate tells that ends a command at once, and the sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,7 @@ class Mission:
         self._policy_at = self._gate_at = float('-inf')
         self._policy_lacks: tuple[str, ...] = ()
         self._gate_latched, self._stop_stamp, self._gate_reason = True, now, ''
+        self._gate_fault = ''
         self._sensor_lost_since: float | None = None
 
     def command(self, text: str, now: float) -> list[Effect]:
@@ -154,8 +163,8 @@ class Mission:
         except self._language.refused as refusal:
             return [self._reject(id_, getattr(refusal, 'reason', 'unreadable'),
                                  getattr(refusal, 'sentence', str(refusal)))]
-        if missing := self.missing(now):
-            return [self._reject(id_, f'not_ready:{",".join(missing)}', _waiting(missing))]
+        if obstacle := self.obstacle(now):
+            return [self._reject(id_, *obstacle)]
         return self._accept(id_, words, now)
 
     def missing(self, now: float) -> tuple[str, ...]:
@@ -167,7 +176,23 @@ class Mission:
             lacks.append('gate')
         elif self._sensor_lost_since is not None and 'scan' not in lacks:
             lacks.append('scan')
+        elif self._gate_reason == 'localization_fault:silent' and 'odom' not in lacks:
+            lacks.append('odom')
         return tuple(lacks)
+
+    def obstacle(self, now: float) -> tuple[str, str] | None:
+        """Why no command can begin now, as a reason and a sentence; None when one can."""
+        fault = self._gate_fault if now - self._gate_at <= self.settings.gate_timeout else ''
+        missing = self.missing(now)
+        if missing and fault in ('', 'localization_fault'):
+            return f'not_ready:{",".join(missing)}', _waiting(missing)
+        return (self._gate_reason, GATE_FAULTS[fault]) if fault else None
+
+    def interrupted(self, before: Status) -> list[Effect]:
+        """End a command that ran when this node was ended; the robot stays where it is."""
+        return [StopRobot(), SetGoal('', ''),
+                self._said(Status(before.id, 'failed', 'interrupted', 'The command node was ended '
+                                  'and started again: say it again.', before.words))]
 
     def stop(self, now: float, reason: str) -> list[Effect]:
         """Stop the robot and end what runs; always, whatever the state."""
@@ -201,6 +226,10 @@ class Mission:
             self._sensor_lost_since = None
         elif self._sensor_lost_since is None:
             self._sensor_lost_since = now
+        fault = reason.partition(':')[0]
+        self._gate_fault = fault if fault in GATE_FAULTS else ''
+        if self._gate_fault and self.current is not None:
+            return self._lost(reason, GATE_FAULTS[fault])
         return self._unlatch()
 
     def tick(self, now: float) -> list[Effect]:
@@ -223,8 +252,8 @@ class Mission:
         """The status to repeat: of the running command, else `idle` and what is still missing."""
         if self.current is not None:
             return self.current
-        if missing := self.missing(now):
-            return Status('', 'idle', f'not_ready:{",".join(missing)}', _waiting(missing))
+        if obstacle := self.obstacle(now):
+            return Status('', 'idle', *obstacle)
         last = self.last
         return Status('', 'idle', '', f'Ready; last: {last.state}.' if last else 'Ready.')
 

@@ -215,6 +215,17 @@ class Gate:
             return 'loop_gap'
         if self._latched:
             return 'stopped'
+        if fault := self.fault(now):
+            return fault
+        if (self._wish is not None and now - self._wish.arrived > settings.command_timeout
+                and 'silence' not in self._off):
+            self._wish = None
+            return 'silent'
+        return ''
+
+    def fault(self, now: float) -> str:
+        """What is wrong around the gate, latched or not; '' when nothing is."""
+        settings = self.settings
         if now < self._conflict_until and 'conflict' not in self._off:
             return 'conflict'
         if 'scan' not in self._off and (now - self._scan_arrived > settings.scan_timeout
@@ -223,10 +234,6 @@ class Gate:
         if (fault := self._odometry.fault(now)) and 'odometry' not in self._off:
             return ('qos_incompatible:odom' if fault == 'silent' and 'odom' in self._unheard
                     else f'localization_fault:{fault}')
-        if (self._wish is not None and now - self._wish.arrived > settings.command_timeout
-                and 'silence' not in self._off):
-            self._wish = None
-            return 'silent'
         return ''
 
     def _allowed(self, now: float, wanted: float) -> tuple[float, str]:

@@ -121,6 +121,7 @@ class SafetyGate:
             self.node.get_logger().warn('stood still for a moment; what was wanted is dropped')
         self._told, self._told_at = (reason, latched), now
         values = {'reason': reason, 'latched': str(latched).lower(),
+                  'fault': self._gate.fault(now),
                   'stop_stamp': str(round(self._gate.stop_stamp * SECOND))}
         level = DiagnosticStatus.OK if reason in ('open', 'idle') else DiagnosticStatus.WARN
         self._state.publish(DiagnosticStatus(

@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from node_rig import Rig, wait_for
+from node_rig import SCRIPTED, Rig, wait_for
 
 NODES = ('safety_gate', 'bridge', 'command', 'policy')
 
@@ -42,8 +42,7 @@ def test_policy_killed_then_started_again(rig: Rig) -> None:
     later = rig.say('drive on')
     rejected = rig.wait_state('rejected', later)
     assert rejected['reason'].startswith('not_ready:') and 'policy' in rejected['reason']
-    rig.start('policy', 'agent:=python:scripted_agents:agent',
-              'detector:=python:scripted_agents:detector')
+    rig.start('policy', *SCRIPTED)
     no_motion_for(rig, 3.0)
     rig.lacks = None
     rig.wait_ready()

@@ -11,6 +11,7 @@ import itertools
 import math
 import threading
 import time
+from typing import Any
 
 import rclpy
 from geometry_msgs.msg import Twist
@@ -49,15 +50,18 @@ class FakeRobot:
         self._thread = threading.Thread(target=self._spin, daemon=True)
 
     def start(self) -> None:
+        """Begin to publish and to obey."""
         self._thread.start()
 
     def end(self) -> None:
+        """End its thread and its node."""
         self._ended.set()
         self._thread.join(timeout=2)
         self.node.destroy_node()
 
     @property
     def moving(self) -> bool:
+        """True when the last velocity was a motion."""
         return bool(self.record) and abs(self.record[-1][1]) + abs(self.record[-1][2]) > 0.02
 
     def since(self, moment: float) -> list[tuple[float, float, float]]:
@@ -89,7 +93,7 @@ class FakeRobot:
         self.linear, self.angular = v, w
         self.record.append((now, v, w))
 
-    def _stamp(self, message: object) -> None:
+    def _stamp(self, message: Any) -> None:
         message.header.stamp = self.node.get_clock().now().to_msg()
 
     def _on_odom(self) -> None:
@@ -117,6 +121,7 @@ class FakeRobot:
             self._scan.publish(self.scan_message())
 
     def scan_message(self) -> LaserScan:
+        """A laser scan of `ranges`, stamped now."""
         message = LaserScan(angle_min=-math.pi, angle_max=-math.pi + 359 * STEP,
                             angle_increment=STEP, range_min=0.12, range_max=8.0,
                             ranges=array.array('f', self.ranges))
@@ -129,6 +134,7 @@ class FakeRobot:
                 publisher.publish(self.image_message())
 
     def image_message(self, **change: object) -> Image:
+        """A black picture, stamped now, with changes."""
         fields = {'width': 16, 'height': 12, 'step': 48, 'encoding': 'rgb8',
                   'data': array.array('B', bytes(12 * 48))}
         message = Image(**{**fields, **change})
