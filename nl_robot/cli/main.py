@@ -29,6 +29,8 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command('demo', 'nl_robot.cli.demo', 'drive a simulated robot by commands in plain words'),
+    Command('run', 'nl_robot.cli.run_nodes', 'run the nodes, and start lost ones again'),
+    Command('commission', 'nl_robot.cli.commission', 'measure whether a base stops by itself'),
     Command('sim-home', 'nl_robot.cli.sim_home', 'draw a generated home'),
     Command('sentences', 'nl_robot.cli.sentences', 'show the goals that the grammar writes'),
     Command('train', 'nl_robot.cli.train', 'train the agent in generated homes'),

@@ -47,6 +47,11 @@ class StandbyGate:
 
     def trouble(self) -> str:
         """Whether it stands in."""
+        kind = self._velocity.type_name
+        others = {info.topic_type for info in self.node.get_publishers_info_by_topic('cmd_vel')}
+        if others - {kind}:
+            return (f'the gate publishes {", ".join(others - {kind})} on cmd_vel, the standby '
+                    f'{kind}: give both the same `stamped`')
         return 'the gate is lost; saying zero in its place' if self._standby.lost else ''
 
     def _on_heartbeat(self, message: UInt64) -> None:

@@ -19,6 +19,7 @@ class VelocityOutput:
 
     def __init__(self, node: Node, stamped: bool) -> None:
         self._node, self.kind = node, TwistStamped if stamped else Twist
+        self.type_name = f'geometry_msgs/msg/{self.kind.__name__}'
         self._publisher = node.create_publisher(self.kind, 'cmd_vel', LATEST)
 
     def publish(self, linear: float, angular: float) -> None:

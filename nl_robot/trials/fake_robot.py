@@ -33,6 +33,8 @@ class FakeRobot:
         self.ranges = [math.inf] * BEAMS
         self.scan_on = self.odom_on = self.images_on = True
         self.jump = 0.0
+        self.base_timeout = math.inf  # seconds of silence after which the base stops by itself
+        self.obeyed_at = -math.inf
         self.record: list[tuple[float, float, float]] = []
         self.complaints: list[str] = []
         self.yaws: list[float] = []
@@ -90,7 +92,7 @@ class FakeRobot:
             gap = min(max(now - self.record[-1][0], 0.02), 0.15)
             if v - self.record[-1][1] > 0.5 * (gap + 0.08):
                 self.complaints.append(f'jump from {self.record[-1][1]} to {v} in {gap:.3f} s')
-        self.linear, self.angular = v, w
+        self.linear, self.angular, self.obeyed_at = v, w, now
         self.record.append((now, v, w))
 
     def _stamp(self, message: Any) -> None:
@@ -99,6 +101,8 @@ class FakeRobot:
     def _on_odom(self) -> None:
         now = time.monotonic()
         step, self._stepped_at = min(now - self._stepped_at, 0.1), now
+        if now - self.obeyed_at > self.base_timeout:
+            self.linear = self.angular = 0.0
         self.yaw += self.angular * step
         self.yaws.append(self.yaw)
         self.x += self.linear * math.cos(self.yaw) * step
