@@ -298,7 +298,7 @@ def test_settings_that_cannot_be_meant_are_refused_by_name(name: str, value: flo
 
 
 @pytest.mark.parametrize('off', ['stop', 'silence', 'scan', 'finite', 'stamps', 'obstacle',
-                                 'loop_gap', 'limits', 'odometry', 'conflict'])
+                                 'loop_gap', 'limits', 'odometry', 'conflict', 'release'])
 def test_each_protection_can_be_switched_off_and_is_then_missing(off: str) -> None:
     gate = ready_gate(frozenset([off]))
     now = run(gate, 1.0, 0.25)
@@ -313,6 +313,8 @@ def test_each_protection_can_be_switched_off_and_is_then_missing(off: str) -> No
         'loop_gap': lambda: (gate.scan(now + 0.14, **scan_args()),
                              gate.command(now + 0.2, now + 0.2, 0.2, 0.0),
                              gate.tick(now + 0.2))[2].linear > 0,
+        'release': lambda: (gate.alive(now), run(gate, 1.5, 0.25, start=now)
+                            and gate.velocity[0] > 0)[1],
         'odometry': lambda: (odometry(gate, now, 9.0), run(gate, 0.1, 0.25, start=now)
                              and gate.velocity[0] > 0)[1],
         'conflict': lambda: gate.heard(now, 0.111, 0.0) and (
@@ -438,3 +440,15 @@ def test_which_settings_are_looser() -> None:
     run(gate, 1.0, 0.3, start=2.0)
     assert gate.velocity[0] == pytest.approx(0.2)
     assert gate.tick(3.02).reason in REASONS
+
+
+def test_who_released_and_told_that_it_lives_must_go_on_telling() -> None:
+    gate = ready_gate()
+    gate.alive(1.0)
+    run(gate, 0.98, 0.3)
+    assert gate.velocity[0] > 0.2
+    run(gate, 0.1, 0.3, start=1.98)
+    assert gate.latched and gate.velocity == (0.0, 0.0)
+    gate.release(gate.stop_stamp)
+    run(gate, 1.5, 0.3, start=2.08)          # another one released, and never told anything
+    assert gate.velocity[0] > 0.2

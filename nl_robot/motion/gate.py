@@ -17,7 +17,7 @@ from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, CheckedScan, check_scan
 
 REASONS = ('open', 'idle', 'slow', 'obstacle', 'stopped', 'silent', 'loop_gap', 'conflict',
-           'sensor_lost', 'localization_fault', 'qos_incompatible')
+           'command_lost', 'sensor_lost', 'localization_fault', 'qos_incompatible')
 """Why the output is what it is; details follow a colon."""
 
 
@@ -64,6 +64,7 @@ class Gate:
         self._odometry = OdometryCheck(settings)
         self._echoes = Echoes()
         self._conflict_until = self._echo_quiet_until = self._resumed_at = -math.inf
+        self._alive_at: float | None = None  # of whoever released; None: it never told
         self._unheard: set[str] = set()
         self._scan: CheckedScan | None = None
         self._scan_arrived = -math.inf
@@ -98,7 +99,7 @@ class Gate:
         """Latch: nothing moves until this very stop is released."""
         if 'stop' in self._off:
             return
-        self._latched, self._stop_stamp, self._wish = True, now, None
+        self._latched, self._stop_stamp, self._wish, self._alive_at = True, now, None, None
         self._linear = self._angular = 0.0
 
     def release(self, stop_stamp: float) -> bool:
@@ -107,6 +108,11 @@ class Gate:
             return False
         self._latched, self._wish = False, None
         return True
+
+    def alive(self, now: float) -> None:
+        """Whoever released tells that it lives; from now on its silence is a stop."""
+        if not self._latched:
+            self._alive_at = now
 
     def command(self, now: float, stamp: float, linear: float, angular: float) -> bool:
         """Take a wanted velocity; False when it is refused.
@@ -215,6 +221,10 @@ class Gate:
             return 'loop_gap'
         if self._latched:
             return 'stopped'
+        if (self._alive_at is not None and now - self._alive_at > settings.release_lease
+                and 'release' not in self._off):
+            self.stop(now)
+            return 'command_lost'
         if fault := self.fault(now):
             return fault
         if (self._wish is not None and now - self._wish.arrived > settings.command_timeout

@@ -32,6 +32,7 @@ class GateSettings:
     :param jump_distance, jump_angle: more than this beyond what the limits of speed explain, in
         one message of odometry, is a localization fault (REP-105: odometry does not jump)
     :param conflict_time: nothing moves for this long after somebody else commanded the base
+    :param release_lease: who released the gate and told that it lives must go on telling so
     :param max_stamp_age, max_stamp_lead: of wanted velocities, by the steady clock
     """
 
@@ -55,6 +56,7 @@ class GateSettings:
     loop_gap: float = _limit(0.15, SMALLER)
     clear_time: float = _limit(0.5, LARGER)
     conflict_time: float = _limit(1.0, LARGER)
+    release_lease: float = _limit(1.0, SMALLER)
     good_scans: int = _limit(5, LARGER)
     max_stamp_age: float = _limit(0.3, SMALLER)
     max_stamp_lead: float = _limit(0.1, SMALLER)

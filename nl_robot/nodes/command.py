@@ -51,6 +51,7 @@ class Command:
         self._goal = node.create_publisher(String, 'goal', EVENTS)
         self._stop = node.create_publisher(Empty, 'gate/stop', EVENTS)
         self._release = node.create_publisher(UInt64, 'gate/release', EVENTS)
+        self._alive = node.create_publisher(Empty, 'gate/alive', LATEST)
         node.create_subscription(String, 'command', self._on_command, FLOOD)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
@@ -77,6 +78,7 @@ class Command:
             self._goal.publish(String(data=''))
             before = self._journal.left_over()
             self._do(self._mission.interrupted(before) if before else ())
+        self._alive.publish(Empty())
         self._do(self._mission.tick(time.monotonic()))
 
     def _on_command(self, message: String) -> None:
@@ -94,8 +96,7 @@ class Command:
 
     def _on_cancel_service(self, request: Trigger.Request, response: Trigger.Response
                            ) -> Trigger.Response:
-        effects = self._mission.cancel(time.monotonic(), 'by_service')
-        self._do(effects)
+        self._do(effects := self._mission.cancel(time.monotonic(), 'by_service'))
         response.success = bool(effects)
         response.message = 'cancelled' if effects else 'there is nothing to cancel'
         return response
@@ -113,9 +114,8 @@ class Command:
                                              values.get('reason', ''), values.get('text', '')))
 
     def _on_policy(self, message: DiagnosticStatus) -> None:
-        lacks = [name for name in values_of(message).get('lacks', '').split(',') if name]
-        if not self._goal.get_subscription_count():
-            lacks.append('policy')  # it is heard, but does not hear yet
+        deaf = [] if self._goal.get_subscription_count() else ['policy']  # heard, hears not yet
+        lacks = [name for name in values_of(message).get('lacks', '').split(',') if name] + deaf
         self._mission.policy_alive(time.monotonic(), tuple(lacks))
 
     def _do(self, effects: Iterable[Effect]) -> None:

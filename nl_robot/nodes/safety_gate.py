@@ -54,6 +54,8 @@ class SafetyGate:
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(Empty, 'gate/stop', self._on_stop, EVENTS)
         node.create_subscription(UInt64, 'gate/release', self._on_release, EVENTS)
+        node.create_subscription(Empty, 'gate/alive', lambda message: self._gate.alive(
+            time.monotonic()), LATEST)
         node.create_service(Trigger, 'gate/stop', self._on_stop_service)
         every(node, 1.0 / rate, self._on_tick)
 

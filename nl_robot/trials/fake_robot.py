@@ -11,6 +11,7 @@ import itertools
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import rclpy
@@ -33,6 +34,7 @@ class FakeRobot:
         self.ranges = [math.inf] * BEAMS
         self.scan_on = self.odom_on = self.images_on = True
         self.jump = 0.0
+        self.scan_source: Callable[[], LaserScan] | None = None
         self.base_timeout = math.inf  # seconds of silence after which the base stops by itself
         self.obeyed_at = -math.inf
         self.record: list[tuple[float, float, float]] = []
@@ -122,7 +124,8 @@ class FakeRobot:
 
     def _on_scan(self) -> None:
         if self.scan_on:
-            self._scan.publish(self.scan_message())
+            source = self.scan_source or self.scan_message
+            self._scan.publish(source())
 
     def scan_message(self) -> LaserScan:
         """A laser scan of `ranges`, stamped now."""

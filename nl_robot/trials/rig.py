@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import rclpy
@@ -32,6 +32,10 @@ TERMINAL = ('succeeded', 'unsure', 'not_found', 'blocked', 'timeout', 'cancelled
             'stopped', 'rejected', 'failed')
 
 
+class NoZeroError(AssertionError):
+    """The robot did not come to a lasting zero."""
+
+
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> float:
     """Wait until the condition holds; gives the seconds it took, fails after `seconds`."""
     began = time.monotonic()
@@ -50,6 +54,7 @@ class Rig:
         self.domain = 1 + (os.getpid() * 7 + next(_DOMAINS) * 13) % 230
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._parameters: dict[str, tuple[str, ...]] = {}
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=self.domain)
         self.robot = robot = FakeRobot(self.context)
@@ -77,6 +82,7 @@ class Rig:
 
     def start(self, name: str, *parameters: str) -> None:
         """Start a node; its output goes to a file in the folder of the test."""
+        self._parameters[name] = parameters
         environment = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain), 'OMP_NUM_THREADS': '1',
                        'ROS_PYTHON_CHECK_FIELDS': '1', 'PYTHONPATH': str(ROOT),
                        'ROS_HOME': str(self.folder / 'ros')}
@@ -88,11 +94,24 @@ class Rig:
                 [sys.executable, '-m', f'nl_robot.nodes.{name}', *arguments], env=environment,
                 stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
 
-    def start_all(self, *policy: str) -> None:
-        """The whole road but the simulator, until it is ready."""
+    def start_all(self, *policy: str, scripted: bool = True,
+                  others: Mapping[str, str] | None = None) -> None:
+        """The whole road but the simulator, until it is ready.
+
+        :param policy: parameters of the policy
+        :param scripted: with the agent that does what the words say, else with the package's
+        :param others: one parameter of another node, by the node's name
+        """
         for name in ROAD:
-            self.start(name, *(SCRIPTED + policy if name == 'policy' else ()))
+            agent = SCRIPTED if scripted and name == 'policy' else ()
+            self.start(name, *agent, *(policy if name == 'policy' else ()),
+                       *((others[name],) if others and name in others else ()))
         self.wait_ready()
+
+    def restart(self, name: str) -> None:
+        """Start a node again, as it was started before, once it has ended."""
+        self.processes[name].wait(timeout=20)
+        self.start(name, *self._parameters[name])
 
     def wait_ready(self, seconds: float = 30.0) -> None:
         """Wait until a command can begin."""
@@ -176,7 +195,7 @@ class Rig:
             if zeros and time.monotonic() - zeros[0][0] >= hold:
                 slack = 0.0 if exact else self.slack(began)
                 return max(0.0, zeros[0][0] - began - slack)
-        raise AssertionError(f'no lasting zero within {within} s')
+        raise NoZeroError(f'no lasting zero within {within} s')
 
     def call(self, name: str) -> Trigger.Response:
         """Call a Trigger service and wait for its answer."""
@@ -186,9 +205,19 @@ class Rig:
         wait_for(future.done, 5.0, f'answer of {name}')
         return future.result()
 
+    def call_async(self, name: str) -> None:
+        """Call a Trigger service and do not wait."""
+        self.services[name].call_async(Trigger.Request())
+
     def close(self) -> None:
         """End all processes, thawing those that are frozen, and the robot."""
         self._ended.set()
+        self.end_nodes()
+        self.robot.end()
+        rclpy.shutdown(context=self.context)
+
+    def end_nodes(self) -> None:
+        """End all processes, thawing those that are frozen."""
         for process in self.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -199,8 +228,7 @@ class Rig:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.robot.end()
-        rclpy.shutdown(context=self.context)
+        self.gate, self.lacks, self.health = {}, None, {}
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         self.statuses.append((time.monotonic(), {v.key: v.value for v in message.values}))

@@ -2,7 +2,7 @@
 
 `drive 3`: three waypoints ahead, then stop; without a number it never stops.
 `doubt`: it does not believe to be there.  `ponder 2`: every decision takes two seconds.
-`crash`: the decision raises.
+`grind 2`: the same, but holding the interpreter all the time.  `crash`: the decision raises.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ class ScriptedAgent:
         """The next decision."""
         self._decisions += 1
         time.sleep(self._number('ponder', 0.0))
+        ground = time.monotonic() + self._number('grind', 0.0)
+        while time.monotonic() < ground:
+            pass
         if 'crash' in self._words:
             raise RuntimeError('told to crash')
         if self._decisions > self._number('drive', 1e9):
