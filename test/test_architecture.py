@@ -53,7 +53,7 @@ ROOMS = {
     'cli': walls(f'{CORE} sim mission embodied learning trials',
                  'numpy torch tqdm rclpy *messages',
                  'ament_index_python matplotlib cv2'),
-    'trials': walls('datatypes', 'rclpy *messages'),
+    'trials': walls('datatypes mission', 'rclpy *messages'),
     'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages', 'ament_index_python'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '

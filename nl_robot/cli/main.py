@@ -35,6 +35,7 @@ COMMANDS = (
     Command('sentences', 'nl_robot.cli.sentences', 'show the goals that the grammar writes'),
     Command('train', 'nl_robot.cli.train', 'train the agent in generated homes'),
     Command('train-detector', 'nl_robot.cli.train_detector', 'train the embedded detector'),
+    Command('soak', 'nl_robot.cli.soak', 'drive for an hour with a random fault a minute'),
     Command('benchmark', 'nl_robot.cli.benchmark', 'measure: homes, detector'),
 )
 

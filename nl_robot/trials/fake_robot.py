@@ -21,6 +21,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image, LaserScan
 
+from nl_robot.trials.invariants import VelocityWatch
+
 BEAMS, STEP = 360, 2 * math.pi / 360
 CAMERAS = ('front', 'left', 'back', 'right')
 
@@ -38,7 +40,8 @@ class FakeRobot:
         self.base_timeout = math.inf  # seconds of silence after which the base stops by itself
         self.obeyed_at = -math.inf
         self.record: list[tuple[float, float, float]] = []
-        self.complaints: list[str] = []
+        self._watch = VelocityWatch()
+        self.complaints = self._watch.complaints
         self.yaws: list[float] = []
         make = self.node.create_publisher
         self._odom, self._scan = make(Odometry, 'odom', 10), make(LaserScan, 'scan', 10)
@@ -86,14 +89,7 @@ class FakeRobot:
     def _on_velocity(self, message: Twist) -> None:
         now, v, w = time.monotonic(), message.linear.x, message.angular.z
         unused = (message.linear.y, message.linear.z, message.angular.x, message.angular.y)
-        if not (math.isfinite(v) and math.isfinite(w) and -0.1001 <= v <= 0.3001
-                and abs(w) <= 1.0001 and unused == (0.0, 0.0, 0.0, 0.0)):
-            self.complaints.append(f'illegal velocity {v} {w} {unused}')
-        # One tick of 20 ms, or what a hiccup of up to 150 ms may add up to.
-        if self.record and v != 0.0:
-            gap = min(max(now - self.record[-1][0], 0.02), 0.15)
-            if v - self.record[-1][1] > 0.5 * (gap + 0.08):
-                self.complaints.append(f'jump from {self.record[-1][1]} to {v} in {gap:.3f} s')
+        self._watch.take(now, v, w, unused)
         self.linear, self.angular, self.obeyed_at = v, w, now
         self.record.append((now, v, w))
 

@@ -28,8 +28,6 @@ LATCHED = QoSProfile(depth=2000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 SCRIPTED = ('agent:=python:nl_robot.trials.scripted:agent',
             'detector:=python:nl_robot.trials.scripted:detector')
 ROAD = ('safety_gate', 'standby_gate', 'bridge', 'command', 'policy')
-TERMINAL = ('succeeded', 'unsure', 'not_found', 'blocked', 'timeout', 'cancelled', 'superseded',
-            'stopped', 'rejected', 'failed')
 
 
 class NoZeroError(AssertionError):

@@ -15,8 +15,9 @@ from functools import partial
 
 from std_msgs.msg import Empty
 
+from nl_robot.mission.command import TERMINAL
 from nl_robot.trials.machine import Burners
-from nl_robot.trials.rig import TERMINAL, NoZeroError, Rig, wait_for
+from nl_robot.trials.rig import NoZeroError, Rig, wait_for
 
 PATIENCE = 30.0    # seconds until the nodes must be ready again after a fault
 
