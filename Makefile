@@ -1,5 +1,5 @@
-# make demo   a simulated home, the ROS 2 nodes, three commands in plain words
-# make test   ruff, mypy, and every test, those of the nodes over real DDS
+# make demo          a simulated home, the ROS 2 nodes, three commands in plain words
+# make test          ruff, mypy, and every test, those of the nodes over real DDS
 # make test-faults   all faults of processes, sensors and topics, many times, and the controls
 # make soak          MINUTES=60 of driving in simulation with a random fault a minute
 # All set themselves up in .venv first; a second run finds it done.
@@ -33,4 +33,4 @@ clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
 
 help:
-	@sed -n '1,5s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
