@@ -155,6 +155,10 @@ def node_complaints(source: str) -> list[str]:
             continue
         called = ast.unparse(node.func)
         name = called.rpartition('.')[2]
+        if called in ('time.time', 'datetime.now') or (
+                name == 'create_timer' and not any(k.arg == 'clock' for k in node.keywords)):
+            found.append(f'line {node.lineno}: {called} keeps a clock that steps; take the steady '
+                         'one')
         if called in ('time.sleep', 'sleep', 'input') or name in WAITING_CALLS:
             found.append(f'line {node.lineno}: {called} waits; a callback never does')
         if name in ('create_publisher', 'create_subscription') and quality_is_a_number(node, name):
@@ -274,6 +278,8 @@ def test_sixty_lines_are_allowed():
     ('time.sleep(1)', 'waits'),
     ('rclpy.spin_until_future_complete(node, future)', 'waits'),
     ('client.wait_for_service()', 'waits'),
+    ('now = time.time()', 'steady'),
+    ('node.create_timer(0.1, call)', 'steady'),
     ("self.create_publisher(String, 'goal', 10)", 'needs a QoSProfile'),
     ("self.create_subscription(String, 'goal', self.hear, 10)", 'needs a QoSProfile'),
     ("self.create_publisher(String, 'goal', qos_profile=1)", 'needs a QoSProfile'),

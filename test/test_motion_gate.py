@@ -14,6 +14,7 @@ import pytest
 from nl_robot.motion.echoes import Echoes
 from nl_robot.motion.gate import REASONS, Gate
 from nl_robot.motion.gate_settings import GateSettings, loosened
+from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.motion.limits import clamp, ramp, stopping_speed
 from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, check_scan
@@ -452,3 +453,15 @@ def test_who_released_and_told_that_it_lives_must_go_on_telling() -> None:
     gate.release(gate.stop_stamp)
     run(gate, 1.5, 0.3, start=2.08)          # another one released, and never told anything
     assert gate.velocity[0] > 0.2
+
+
+@pytest.mark.parametrize(('mount', 'bearing', 'distance', 'clear'), [
+    (LaserMount(yaw=math.pi / 2), -90, 0.8, 0.6),     # it looks left: ahead is at its right
+    (LaserMount(yaw=math.pi / 2), 0, 0.8, INF),       # what it sees straight on is at the left
+    (LaserMount(x=-0.1), 0, 0.8, 0.5),                # 0.8 m from a laser 0.1 m behind the middle
+    (LaserMount(yaw=math.pi / 2, flipped=True), 90, 0.8, 0.6)])
+def test_a_laser_that_is_turned_or_off_the_middle(mount: LaserMount, bearing: int,
+                                                  distance: float, clear: float) -> None:
+    gate = Gate(GateSettings(), 0.0, mount=mount)
+    assert gate.scan(1.0, **scan_args(with_hit(bearing, distance))) == ''
+    assert gate.clearance(0.0) == pytest.approx(clear)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from nl_robot.motion.echoes import Echoes
 from nl_robot.motion.gate_settings import GateSettings
+from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.motion.limits import clamp, ramp, stopping_speed
 from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, CheckedScan, check_scan
@@ -51,12 +52,13 @@ class Gate:
     by the steady clock that all processes of a machine share, tells.
 
     :param now: monotonic seconds
-    :param checks: names of protections that a test switches off, to see that its test fails
+    :param off: names of protections that a test switches off, to see that its test fails
+    :param mount: where the laser is on the robot
     """
 
-    def __init__(self, settings: GateSettings, now: float, off: frozenset[str] = frozenset()
-                 ) -> None:
-        self.settings = settings
+    def __init__(self, settings: GateSettings, now: float, off: frozenset[str] = frozenset(),
+                 mount: LaserMount | None = None) -> None:
+        self.settings, self._mount = settings, mount or LaserMount()
         self._off = off
         self._latched = True
         self._stop_stamp = now
@@ -142,7 +144,7 @@ class Gate:
             if not -self.settings.max_scan_lead <= age <= self.settings.max_scan_age:
                 raise BadScan(f'it is {age:.1f} s old')
             checked = check_scan(ranges, angle_min, angle_max, angle_increment, range_min,
-                                 range_max)
+                                 range_max).seen_from_base(self._mount)
         except BadScan as error:
             self._scan_fault, self._good_scans = str(error), 0
             return self._scan_fault

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from rclpy.node import Node
 from nl_robot.motion.commissioning import check_commissioned, result_path
 from nl_robot.motion.gate import Gate
 from nl_robot.motion.gate_settings import GateSettings, loosened
+from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.nodes.parameters import declare, declare_settings
 
 
@@ -28,6 +30,16 @@ def declare_gate_settings(node: Node) -> GateSettings:
     :raises ValueError: names what makes no sense
     """
     return declare_settings(node, GateSettings, fixed=False)
+
+
+def declare_laser(node: Node) -> LaserMount:
+    """Where the laser is on the robot; the gate asks no tf, so its parameters must tell."""
+    x, y = (declare(node, f'laser_{axis}', 0.0, f'{axis} of the laser on the robot, m', -2.0, 2.0)
+            for axis in 'xy')
+    yaw = declare(node, 'laser_yaw', 0.0, 'where the laser looks on the robot, degrees, left is '
+                  'positive', -180.0, 180.0)
+    flipped = declare(node, 'laser_flipped', False, 'the laser hangs upside down')
+    return LaserMount(x, y, math.radians(yaw), flipped)
 
 
 def declare_commissioning(node: Node) -> None:

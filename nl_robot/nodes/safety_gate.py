@@ -17,6 +17,7 @@ from nl_robot.motion.gate import Gate, GateOutput
 from nl_robot.nodes.gate_parameters import (
     declare_commissioning,
     declare_gate_settings,
+    declare_laser,
     declare_protections_off,
     let_tighten,
 )
@@ -40,7 +41,8 @@ class SafetyGate:
         stamped = declare(node, 'stamped', False,
                           'publish TwistStamped instead of Twist on cmd_vel')
         self._off = declare_protections_off(node)
-        self._gate = Gate(declare_gate_settings(node), time.monotonic(), self._off)
+        self._gate = Gate(declare_gate_settings(node), time.monotonic(), self._off,
+                          declare_laser(node))
         declare_commissioning(node)
         self._moved_at = self._zero_at = self._told_at = time.monotonic()
         self._told, self._beats = ('', False), 0

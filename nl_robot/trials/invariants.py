@@ -20,6 +20,7 @@ class VelocityLimits:
     reverse: float = 0.10
     angular: float = 1.0
     accel: float = 0.5
+    decel: float = 0.9
 
 
 class VelocityWatch:
@@ -40,7 +41,8 @@ class VelocityWatch:
         before, speed = self._last
         # One tick of 20 ms, or what a hiccup of up to 150 ms may add up to.
         gap = min(max(now - before, 0.02), 0.15)
-        if linear and linear - speed > limits.accel * (gap + 0.08):
+        change = limits.accel if abs(linear) > abs(speed) else limits.decel
+        if linear and abs(linear - speed) > change * (gap + 0.08):
             self.complaints.append(f'jump from {speed} to {linear} in {gap:.3f} s')
         self._last = now, linear
 

@@ -10,7 +10,7 @@ import time
 import pytest
 from node_rig import SCRIPTED, Rig, wait_for
 
-NODES = ('safety_gate', 'bridge', 'command', 'policy')
+NODES = ('safety_gate', 'standby_gate', 'bridge', 'command', 'policy')
 
 
 def under_way(rig: Rig, words: str = 'drive on') -> tuple[str, float]:
@@ -83,13 +83,13 @@ def test_everybody_is_asked_to_end_while_moving(rig: Rig, number: int) -> None:
     latency = rig.stop_latency(lambda: [rig.signal(name, number) for name in NODES])
     print(f'all asked to end, zero after {latency * 1e3:.0f} ms')
     assert latency <= 0.3
-    assert [rig.processes[name].wait(timeout=10) for name in NODES] == [0, 0, 0, 0]
+    assert [rig.processes[name].wait(timeout=10) for name in NODES] == [0] * 5
     assert time.monotonic() - began <= 3.0 + 4.0 * rig.slack(began)
     assert [r[1:] for r in rig.robot.record[-3:]] == [(0.0, 0.0)] * 3
     assert not any('Traceback' in rig.log(name) for name in NODES)
 
 
-@pytest.mark.parametrize('name', ['command', 'policy', 'bridge'])
+@pytest.mark.parametrize('name', ['command', 'policy', 'bridge', 'safety_gate'])
 def test_one_node_is_asked_to_end_while_moving(rig: Rig, name: str) -> None:
     under_way(rig)
     assert rig.stop_latency(lambda: rig.signal(name, signal.SIGTERM), hold=0.5) <= 0.8
