@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -84,3 +86,32 @@ def test_bad_parameters_stay_down_at_once(made) -> None:
     supervisor.start('wrong', 'node_wrong')
     tend(supervisor, lambda: supervisor.faults)
     assert len(told) == 1 and 'bad parameter' in told[0]
+
+
+def test_run_tends_to_real_nodes_and_ends_with_a_signal(tmp_path: Path) -> None:
+    program = [sys.executable, '-m', 'nl_robot.cli.main', 'run', '--domain', '230',
+               '--namespace', 'robot1', '--logs', str(tmp_path)]
+    missing = subprocess.run([*program, '--params-file', str(tmp_path / 'none.yaml')],
+                             capture_output=True, text=True)
+    assert missing.returncode == 2 and 'there is no parameter file' in missing.stderr
+    parameters = tmp_path / 'p.yaml'
+    parameters.write_text('/**/safety_gate:\n  ros__parameters:\n    max_liner: 0.2\n'
+                          '/**/policy:\n  ros__parameters:\n'
+                          '    agent: python:nl_robot.trials.scripted:agent\n'
+                          '    detector: python:nl_robot.trials.scripted:detector\n')
+    environment = {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+                   'ROS_HOME': str(tmp_path / 'ros')}
+    running = subprocess.Popen([*program, '--params-file', str(parameters)], env=environment,
+                               stderr=subprocess.PIPE, text=True)
+    told = running.stderr.readline()
+    assert told.startswith('fault: safety_gate ended with status 2') and 'max_liner' in told
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=30) == 1
+    running.stderr.close()
+
+
+def test_soak_refuses_what_it_cannot_mean() -> None:
+    for words in (['--minutes', '0'], ['--every', '3']):
+        done = subprocess.run([sys.executable, '-m', 'nl_robot.cli.main', 'soak', *words],
+                              capture_output=True, text=True)
+        assert done.returncode == 2 and '--minutes must be positive' in done.stderr

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class StandbySettings:
     """Seconds.
 
-    :param lease: a gate that was not heard for this long is lost; it speaks every 0.02 s, and
+    :param lease: a gate that was not heard for this long is lost; it speaks every 0.04 s, and
         braking of the base comes on top
     :param hold: zeros at full rate after the loss; a base that lost some of them hears the rest
     :param pause: between two zeros later on, for as long as the gate is lost
@@ -45,7 +45,7 @@ class Standby:
         self._lose(now)
 
     def tick(self, now: float) -> bool:
-        """True when a zero is due now; call it at 50 Hz."""
+        """True when a zero is due now; call it at 25 Hz or more."""
         if now - self._heard_at > self.settings.lease:
             self._lose(now)
         due = self.lost and (now - self._lost_at <= self.settings.hold

@@ -103,7 +103,8 @@ else:
     LaserScan = light_package('sensor_msgs').LaserScan
 
 RawOdometry = raw_message('nav_msgs', 'Odometry')
-# Every service names this one, for introspection, which nothing here switches on.
-if isinstance(light_package('service_msgs'), LightPackage):
-    setattr(light_package('service_msgs'), 'ServiceEventInfo',  # noqa: B010
-            raw_message('service_msgs', 'ServiceEventInfo'))
+# Every service names the first, for introspection, and every action the second; nothing here makes
+# either. rclpy of Kilted asks for both when it is imported, so this module comes before it.
+for _package, _name in (('service_msgs', 'ServiceEventInfo'), ('unique_identifier_msgs', 'UUID')):
+    if isinstance(light_package(_package), LightPackage):
+        setattr(light_package(_package), _name, raw_message(_package, _name))

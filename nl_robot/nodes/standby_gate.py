@@ -1,7 +1,7 @@
 """The standby of the gate: says zero on `cmd_vel` when the gate is lost, and nothing else ever.
 
 A process of its own, so that it outlives the gate.  It trusts two signs of life: the lease of the
-gate's liveliness, which the gate renews by hand in every tick, and its own steady clock.
+gate's liveliness, which the gate renews by hand while it ticks, and its own steady clock.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import time
 from typing import Any
+
+from nl_robot.nodes.light_messages import LightPackage  # noqa: F401 isort: skip - before all
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
@@ -27,7 +29,7 @@ class StandbyGate:
 
     def __init__(self) -> None:
         self.node = node = Node('standby_gate')
-        rate = declare(node, 'rate', 50.0, 'zeros a second right after the loss', 10, 200)
+        rate = declare(node, 'rate', 25.0, 'zeros a second right after the loss', 10, 200)
         stamped = declare(node, 'stamped', False,
                           'publish TwistStamped instead of Twist on cmd_vel')
         self._off = declare_protections_off(node)

@@ -38,8 +38,9 @@ def test_the_process_is_small_single_threaded_and_without_numerical_libraries(
         name: str, tmp_path: Path) -> None:
     shell = {'safety_gate': 'SafetyGate', 'standby_gate': 'StandbyGate'}[name]
     script = f'''
-import sys, threading, rclpy
+import sys, threading
 from nl_robot.nodes import {name} as module, process
+import rclpy
 rclpy.init(domain_id=231)
 shell = module.{shell}()
 process._report_health(shell)
