@@ -9,6 +9,7 @@ Exit status: 0 when no rule was broken.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nl_robot.cli.arguments import output_file
 from nl_robot.cli.demo import NODES, node_environment
 from nl_robot.cli.node_processes import NodeProcesses
 from nl_robot.cli.run_nodes import arguments_of
@@ -49,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--agent', default='',
                         help='checkpoint directory, or python:module:function (default: '
                              'models/agent)')
+    parser.add_argument('--json', type=output_file, metavar='FILE',
+                        help='what was broken, and the memory of each node every five seconds')
     parser.add_argument('--domain', type=int, default=100 + os.getpid() % 90,
                         help='ROS_DOMAIN_ID (default: one of its own)')
 
@@ -68,7 +72,10 @@ def run(args: argparse.Namespace) -> int:
             soak.run()
         finally:
             soak.observer.end()
-    return soak.report()
+    status = soak.report()
+    if args.json:
+        args.json.write_text(json.dumps(soak.record(), indent=1) + '\n', encoding='utf-8')
+    return status
 
 
 class Soak:
@@ -197,6 +204,13 @@ class Soak:
               f'{self._worst_ready:.0f} s, {len(broken)} rules broken')
         print('\n'.join(broken[:20]))
         return 1 if broken else 0
+
+    def record(self) -> dict[str, object]:
+        """The numbers behind the report."""
+        return {'complaints': self.complaints, 'faults': self.events, 'commands': self._commands,
+                'megabytes': {f'{name} {pid}': [(round(t - self._began, 1), round(mb, 2))
+                                                for t, mb in points]
+                              for (name, pid), points in self._memory.items()}}
 
     def _sample(self, now: float) -> None:
         from nl_robot.trials.machine import resident_megabytes
