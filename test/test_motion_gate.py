@@ -412,7 +412,7 @@ def test_a_motion_that_nobody_here_sent_is_foreign() -> None:
     echoes.sent(1.0, 0.2, 0.0)
     assert not echoes.is_foreign(1.01, 0.2, 0.0)
     assert echoes.is_foreign(1.02, 0.2, 0.0)         # heard twice, sent once
-    assert not echoes.is_foreign(1.03, 0.0, 0.0)     # a standby's zero
+    assert echoes.is_foreign(1.03, 0.0, 0.0)         # a standby's zero
     echoes.sent(2.0, 0.2, 0.0)
     assert echoes.is_foreign(3.1, 0.2, 0.0)          # too late to be an echo
 
@@ -427,6 +427,20 @@ def test_a_foreign_motion_stops_the_own_one_while_it_lasts() -> None:
     assert gate.velocity[0] > 0.0
     assert gate.tick(now + 9.0).reason == 'loop_gap'
     assert not gate.heard(now + 9.1, 0.3, 0.0)       # own echoes are late after a freeze
+
+
+def test_a_foreign_zero_is_obeyed_while_it_is_said() -> None:
+    gate = ready_gate()
+    now = run(gate, 1.0, 0.3)
+    gate.sent(now, 0.0, 0.0)
+    assert not gate.heard(now, 0.0, 0.0)               # its own
+    run(gate, 0.1, 0.3, start=now)
+    assert gate.velocity[0] > 0.2
+    assert not gate.heard(now + 0.1, 0.0, 0.0)         # the standby's
+    run(gate, 0.38, 0.3, start=now + 0.1)
+    assert gate.velocity == (0.0, 0.0) and gate.fault(now + 0.5) == 'held_at_zero'
+    run(gate, 0.4, 0.3, start=now + 0.48)
+    assert gate.velocity[0] > 0.0
 
 
 def test_which_settings_are_looser() -> None:

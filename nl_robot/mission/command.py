@@ -172,7 +172,8 @@ class Mission:
         lacks = list(self._policy_lacks)
         if now - self._policy_at > self.settings.policy_timeout:
             lacks = ['policy']
-        if now - self._gate_at > self.settings.gate_timeout:
+        if (now - self._gate_at > self.settings.gate_timeout
+                or self._gate_reason == 'held_at_zero'):
             lacks.append('gate')
         elif self._sensor_lost_since is not None and 'scan' not in lacks:
             lacks.append('scan')

@@ -19,16 +19,13 @@ class Echoes:
         self._sent: deque[tuple[float, tuple[float, float]]] = deque(maxlen=1000)
 
     def sent(self, now: float, linear: float, angular: float) -> None:
-        """Note what goes out; zeros need no explanation."""
-        if linear or angular:
-            self._sent.append((now, (linear, angular)))
+        """Note what goes out."""
+        self._sent.append((now, (linear, angular)))
 
     def is_foreign(self, now: float, linear: float, angular: float) -> bool:
-        """True for a motion that nothing sent within the last second explains."""
+        """True for a velocity that nothing sent within the last second explains."""
         while self._sent and now - self._sent[0][0] > MEMORY:
             self._sent.popleft()
-        if linear == 0.0 and angular == 0.0:
-            return False
         for index, (_, velocity) in enumerate(self._sent):
             if velocity == (linear, angular):
                 del self._sent[index]

@@ -18,7 +18,7 @@ from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, CheckedScan, check_scan
 
 REASONS = ('open', 'idle', 'slow', 'obstacle', 'stopped', 'silent', 'loop_gap', 'conflict',
-           'command_lost', 'sensor_lost', 'localization_fault', 'qos_incompatible')
+           'command_lost', 'held_at_zero', 'sensor_lost', 'localization_fault', 'qos_incompatible')
 """Why the output is what it is; details follow a colon."""
 
 
@@ -65,7 +65,8 @@ class Gate:
         self._wish: _Wish | None = None
         self._odometry = OdometryCheck(settings)
         self._echoes = Echoes()
-        self._conflict_until = self._echo_quiet_until = self._resumed_at = -math.inf
+        self._conflict_until = self._held_until = -math.inf
+        self._echo_quiet_until = self._resumed_at = -math.inf
         self._alive_at: float | None = None  # of whoever released; None: it never told
         self._unheard: set[str] = set()
         self._scan: CheckedScan | None = None
@@ -170,9 +171,15 @@ class Gate:
         self._echoes.sent(now, linear, angular)
 
     def heard(self, now: float, linear: float, angular: float) -> bool:
-        """Take what was heard on cmd_vel; True when somebody else sent it."""
+        """Take what was heard on cmd_vel; True when somebody else moves the base.
+
+        Somebody else's zero is obeyed: a standby's that has not heard of a new gate yet.
+        """
         foreign = self._echoes.is_foreign(now, linear, angular)
         if not foreign or now < self._echo_quiet_until:
+            return False
+        if linear == 0.0 and angular == 0.0:
+            self._held_until = now + self.settings.clear_time
             return False
         self._conflict_until = now + self.settings.conflict_time
         return True
@@ -240,6 +247,8 @@ class Gate:
         settings = self.settings
         if now < self._conflict_until and 'conflict' not in self._off:
             return 'conflict'
+        if now < self._held_until and 'conflict' not in self._off:
+            return 'held_at_zero'
         if 'scan' not in self._off and (now - self._scan_arrived > settings.scan_timeout
                                         or self._good_scans < settings.good_scans):
             return 'qos_incompatible:scan' if 'scan' in self._unheard else 'sensor_lost:scan'
