@@ -137,7 +137,7 @@ class SafetyGate:
 
 def main() -> int:
     """Entry point."""
-    return run(SafetyGate)
+    return run(SafetyGate, shares_memory=False)
 
 
 if __name__ == '__main__':

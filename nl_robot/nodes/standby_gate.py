@@ -74,7 +74,7 @@ class StandbyGate:
 
 def main() -> int:
     """Entry point."""
-    return run(StandbyGate)
+    return run(StandbyGate, shares_memory=False)
 
 
 if __name__ == '__main__':
