@@ -166,6 +166,10 @@ class Gate:
         self._unheard.discard('odom')
         return self._odometry.take(now, reading)
 
+    def hold(self, until: float) -> None:
+        """Let nothing move before a moment; a later call may bring it forward."""
+        self._held_until = until
+
     def sent(self, now: float, linear: float, angular: float) -> None:
         """Note what was published on cmd_vel."""
         self._echoes.sent(now, linear, angular)

@@ -45,6 +45,10 @@ class SafetyGate:
         self._gate = Gate(declare_gate_settings(node), time.monotonic(), self._off,
                           declare_laser(node))
         declare_commissioning(node)
+        wait = declare(node, 'standby_wait', 3.0, 'seconds that the gate waits at its start for a '
+                       'standby that hears it', 0.0, 10.0)
+        self._gate.hold(time.monotonic() + wait)
+        self._unguarded = True
         self._moved_at = self._zero_at = self._told_at = time.monotonic()
         self._told, self._beats = ('', False), 0
         self._velocity = VelocityOutput(node, stamped)
@@ -86,8 +90,7 @@ class SafetyGate:
         return response
 
     def _on_release(self, message: UInt64) -> None:
-        stamp = message.data / SECOND
-        if self._gate.latched and self._gate.release(stamp):
+        if self._gate.latched and self._gate.release(message.data / SECOND):
             self._tell('idle', time.monotonic())
 
     def _on_velocity(self, message: TwistStamped) -> None:
@@ -100,6 +103,9 @@ class SafetyGate:
 
     def _on_tick(self) -> None:
         now = time.monotonic()
+        if self._unguarded and self._heartbeat.get_subscription_count():
+            self._unguarded = False
+            self._gate.hold(now)
         output = self._gate.tick(now)
         self._publish_when_due(output, now)
         self._beats += 1

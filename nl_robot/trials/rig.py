@@ -84,7 +84,12 @@ class Rig:
         self._wisher.start()
 
     def start(self, name: str, *parameters: str) -> None:
-        """Start a node; its output goes to a file in the folder of the test."""
+        """Start a node; its output goes to a file in the folder of the test.
+
+        A gate that is not told to wait for a standby does not.
+        """
+        if name == 'safety_gate' and not any('standby_wait' in word for word in parameters):
+            parameters += ('standby_wait:=0.0',)
         self._parameters[name] = parameters
         environment = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain), 'OMP_NUM_THREADS': '1',
                        'ROS_PYTHON_CHECK_FIELDS': '1', 'PYTHONPATH': str(ROOT),
@@ -107,7 +112,8 @@ class Rig:
         """
         for name in ROAD:
             agent = SCRIPTED if scripted and name == 'policy' else ()
-            self.start(name, *agent, *(policy if name == 'policy' else ()),
+            waits = ('standby_wait:=3.0',) if name == 'safety_gate' else ()
+            self.start(name, *agent, *waits, *(policy if name == 'policy' else ()),
                        *((others[name],) if others and name in others else ()))
         self.wait_ready()
 

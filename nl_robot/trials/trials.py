@@ -266,7 +266,8 @@ def cancel(rig: Rig, repeats: int) -> list[float]:
     :return: 0 for each that ended as `cancelled` and stayed so, 1 for each other
     """
     failures = []
-    for index in range(repeats):
+    while len(failures) < repeats:
+        index = len(failures)
         rig.wait_ready()
         said = rig.say('drive 1 time')
         time.sleep(0.2 * index / max(1, repeats - 1))
@@ -274,7 +275,9 @@ def cancel(rig: Rig, repeats: int) -> list[float]:
             rig.call_async('cancel')
         else:
             rig.say('cancel')
-        wait_for(partial(_ends, rig, said), 60.0, 'an end')
+        if _answer(rig, said) == 'rejected':
+            continue    # it was not ready any more, so there was nothing to cancel
+        wait_for(partial(_ends, rig, said), 60.0, f'an end of {rig.events(said)}')
         time.sleep(0.3)
         failures.append(float(_ends(rig, said) != ['cancelled']))
     return failures
