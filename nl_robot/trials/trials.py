@@ -265,7 +265,7 @@ def cancel(rig: Rig, repeats: int) -> list[float]:
 
     :return: 0 for each that ended as `cancelled` and stayed so, 1 for each other
     """
-    failures = []
+    failures: list[float] = []
     while len(failures) < repeats:
         index = len(failures)
         rig.wait_ready()
