@@ -10,18 +10,15 @@ import time
 import pytest
 from node_rig import SCRIPTED, Rig, wait_for
 
+from nl_robot.trials.trials import drive
+
 NODES = ('safety_gate', 'standby_gate', 'bridge', 'command', 'policy')
 
 
 def under_way(rig: Rig, words: str = 'drive on') -> tuple[str, float]:
     """A command runs and the robot moves straight on; gives the id and the moment."""
-    said = rig.say(words)
-    id_ = rig.wait_state('accepted', said)['id']
-    try:
-        wait_for(lambda: rig.robot.record and rig.robot.record[-1][1] > 0.1, 15.0, 'drives')
-    except AssertionError as error:
-        raise AssertionError(f'{error}; gate: {rig.gate}; heard: {rig.events(said)}') from error
-    return id_, said
+    said = drive(rig, words)
+    return next(e['id'] for e in rig.events(said) if e['state'] == 'accepted'), said
 
 
 def no_motion_for(rig: Rig, seconds: float) -> None:
