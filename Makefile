@@ -1,8 +1,10 @@
 # make demo   a simulated home, the ROS 2 nodes, three commands in plain words
 # make test   ruff, mypy, and every test, those of the nodes over real DDS
 # Both set themselves up in .venv first; a second run finds it done.
+# DISTRO=kilted  with the wheels of ROS 2 Kilted instead of Jazzy's, in .venv-kilted
 
-export VENV ?= .venv
+export DISTRO ?= jazzy
+export VENV ?= $(if $(filter jazzy,$(DISTRO)),.venv,.venv-$(DISTRO))
 RUN = . scripts/environment.sh &&
 
 .PHONY: demo test lint unit setup clean help
@@ -25,4 +27,4 @@ clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile

@@ -52,7 +52,8 @@ ROOMS = {
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
     'cli': walls(f'{CORE} sim mission embodied learning', 'numpy torch tqdm rclpy *messages',
                  'ament_index_python matplotlib cv2'),
-    'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages', 'ament_index_python'),
+    'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages',
+                   'ament_index_python tf2_ros'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
                      'nav2_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs '

@@ -51,6 +51,7 @@ class Command:
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
         node.create_subscription(DiagnosticStatus, 'policy/report', self._on_report, EVENTS)
+        node.create_subscription(DiagnosticStatus, 'bridge/report', self._on_bridge, EVENTS)
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
         node.create_service(Trigger, 'stop', self._on_stop_service)
         node.create_service(Trigger, 'cancel', self._on_cancel_service)
@@ -103,7 +104,13 @@ class Command:
         lacks = [name for name in values_of(message).get('lacks', '').split(',') if name]
         if not self._goal.get_subscription_count():
             lacks.append('policy')  # it is heard, but does not hear yet
-        self._mission.policy_alive(time.monotonic(), tuple(lacks))
+        self._mission.policy_alive(time.monotonic(), tuple(lacks), whys(values_of(message)))
+
+    def _on_bridge(self, message: DiagnosticStatus) -> None:
+        values = values_of(message)
+        lacks = [name for name in values.get('lacks', '').split(',') if name]
+        self._do(self._mission.bridge_report(tuple(lacks), values.get('reason', ''),
+                                             values.get('text', ''), whys(values)))
 
     def _do(self, effects: Iterable[Effect]) -> None:
         """Turn effects into messages, in order."""
@@ -125,6 +132,11 @@ class Command:
                                  'text': status.text, 'words': status.words,
                                  'caveat': status.caveat},
             status.id, LEVELS.get(status.state, DiagnosticStatus.OK)))
+
+
+def whys(values: dict[str, str]) -> dict[str, str]:
+    """Why something is missed, by its name."""
+    return {key[4:]: text for key, text in values.items() if key.startswith('why/')}
 
 
 def main() -> int:
