@@ -50,7 +50,7 @@ ROOMS = {
     'agent': walls('datatypes settings language nets checkpoint', 'numpy torch'),
     'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
-    'cli': walls(f'{CORE} sim mission embodied learning', 'numpy torch tqdm rclpy *messages',
+    'cli': walls(f'{CORE} sim mission embodied learning', 'numpy torch tqdm yaml rclpy *messages',
                  'ament_index_python matplotlib cv2'),
     'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages',
                    'ament_index_python tf2_ros'),

@@ -28,10 +28,9 @@ from nl_robot.nodes.parameters import declare
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.sim.homes import free_poses, generate_home
-from nl_robot.sim.rig import Rig, one_camera_rig
+from nl_robot.sim.rig import RIGS
 from nl_robot.sim.simulator import Simulator
 
-RIGS = {'four_cameras': Rig, 'one_camera': one_camera_rig}
 TICK, SCAN_PERIOD, COMMAND_TIMEOUT = 0.02, 0.1, 0.5  # seconds
 LONGEST_STEP = 0.2  # seconds of simulation at once; a machine that is slower falls behind
 

