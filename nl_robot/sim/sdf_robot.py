@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from nl_robot.datatypes import Pose
-from nl_robot.sim.rig import CameraMount, Rig
+from nl_robot.sim.rig import CameraMount, Rig, camera_topic
 from nl_robot.sim.sdf import collision, exact, pose, visual
 from nl_robot.sim.solids import Solid
 
@@ -68,11 +68,6 @@ def bridge_entries(rig: Rig) -> list[dict[str, str]]:
                   entry(f'{topic}/camera_info', 'sensor_msgs/msg/CameraInfo',
                         'gz.msgs.CameraInfo')]
     return found
-
-
-def camera_topic(mount: CameraMount, count: int) -> str:
-    """Where a camera speaks: `camera/front`, or `camera` where it is the only one."""
-    return 'camera' if count == 1 else f'camera/{mount.name}'
 
 
 def _body(rig: Rig) -> str:
