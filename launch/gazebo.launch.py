@@ -77,4 +77,4 @@ def generate_launch_description() -> LaunchDescription:
     """All that robot.launch.py starts, with its arguments, and Gazebo in the place of a robot."""
     robot = IncludeLaunchDescription(PythonLaunchDescriptionSource(
         PathJoinSubstitution([FindPackageShare('nl_robot'), 'launch', 'robot.launch.py'])))
-    return LaunchDescription([*ARGUMENTS, robot, OpaqueFunction(function=build)])
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=build), robot])

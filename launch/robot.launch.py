@@ -139,5 +139,5 @@ def start_nav2(context: LaunchContext) -> list[object]:
 
 def generate_launch_description() -> LaunchDescription:
     """Safety gate and its standby, bridge, policy and command; Nav2 and speech on request."""
-    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_nodes),
-                              OpaqueFunction(function=start_nav2)])
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_nav2),
+                              OpaqueFunction(function=start_nodes)])

@@ -29,10 +29,11 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command('demo', 'nl_robot.cli.demo', 'drive a simulated robot by commands in plain words'),
-    Command('sim-home', 'nl_robot.cli.sim_home', 'draw a generated home'),
+    Command('sim-home', 'nl_robot.cli.sim_home', 'draw a generated home, or write it for Gazebo'),
     Command('sentences', 'nl_robot.cli.sentences', 'show the goals that the grammar writes'),
     Command('train', 'nl_robot.cli.train', 'train the agent in generated homes'),
     Command('train-detector', 'nl_robot.cli.train_detector', 'train the embedded detector'),
+    Command('doctor', 'nl_robot.cli.doctor', 'look whether all is there that a robot needs'),
     Command('benchmark', 'nl_robot.cli.benchmark', 'measure: homes, detector'),
 )
 

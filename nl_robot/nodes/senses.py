@@ -22,10 +22,10 @@ from nl_robot.nodes.cameras import declare_cameras
 from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
 from nl_robot.nodes.detections import detections_type
 from nl_robot.nodes.frames import Frames
-from nl_robot.nodes.graph import why_silent
 from nl_robot.nodes.qos import SENSOR
 from nl_robot.perception.detection_topic import detections_from_message
 from nl_robot.perception.panorama import Camera
+from nl_robot.ros_graph import why_silent
 
 TIMEOUT, CAMERA_TIMEOUT = 1.0, 2.0  # seconds until a sense counts as silent
 
