@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from nl_robot.motion.laser_mount import LaserMount, seen_from_base
+from nl_robot.motion.laser_mount import LaserMount
+from nl_robot.motion.laser_view import seen_from_base
+from nl_robot.motion.scan_check import check_scan
 from nl_robot.motion.steering import points_from_ranges
 
 
@@ -73,3 +75,30 @@ def test_what_is_not_told_stays_what_it_is_and_a_near_post_is_not_lost() -> None
 def test_a_mount_that_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match='must be finite'):
         LaserMount(x=math.nan)
+
+
+@pytest.mark.parametrize('mount', [
+    LaserMount(yaw=math.pi / 2, x=-0.04), LaserMount(yaw=math.pi, flipped=True),
+    LaserMount(x=0.15, y=0.1, yaw=0.5, flipped=True)], ids=str)
+def test_the_points_of_the_gate_and_of_the_driver_are_the_same(mount: LaserMount) -> None:
+    scan = Scan(np.full(360, np.inf))
+    scan.ranges[[30, 200, 270]] = (1.0, 1.5, 2.0)
+    last = scan.angle_min + 359 * scan.angle_increment
+    checked = check_scan(list(scan.ranges), scan.angle_min, last, scan.angle_increment, 0.1,
+                         10.0).seen_from_base(mount)
+    ranges, first, step = seen_from_base(scan, mount)
+    seen = points_from_ranges(ranges, first, step, 0.1, 10.0)
+    for point in checked.points:
+        assert np.hypot(*(seen - point).T).min() < 0.03
+    assert checked.coverage(0.0, 0.5) > 0.98
+
+
+def test_half_a_scan_covers_the_side_that_the_laser_looks_at() -> None:
+    ranges = [math.inf if 90 <= index < 270 else math.nan for index in range(360)]
+    ranges[0:90:2] = [math.inf] * 45    # enough of them that it is believed
+    scan = Scan(np.array(ranges))
+    last = scan.angle_min + 359 * scan.angle_increment
+    checked = check_scan(ranges, scan.angle_min, last, scan.angle_increment, 0.1, 10.0)
+    assert checked.coverage(0.0, 0.5) > 0.98
+    turned = checked.seen_from_base(LaserMount(yaw=math.pi))
+    assert turned.coverage(0.0, 0.5) < 0.6 and turned.coverage(math.pi, 0.5) > 0.98

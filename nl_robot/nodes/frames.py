@@ -15,7 +15,8 @@ from sensor_msgs.msg import LaserScan
 
 from nl_robot.datatypes import Pose
 from nl_robot.geometry import yaw_from_quaternion
-from nl_robot.motion.laser_mount import LaserMount, seen_from_base
+from nl_robot.motion.laser_mount import LaserMount
+from nl_robot.motion.laser_view import seen_from_base
 from nl_robot.nodes.parameters import declare
 
 

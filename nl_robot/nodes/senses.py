@@ -18,7 +18,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from nl_robot.datatypes import Pose
-from nl_robot.nodes.cameras import declare_cameras
+from nl_robot.nodes.cameras import calibrated, declare_cameras
 from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
 from nl_robot.nodes.detections import detections_type
 from nl_robot.nodes.frames import Frames
@@ -123,12 +123,7 @@ class Senses:
         self.note(f'camera/{name}')
 
     def _on_info(self, name: str, message: CameraInfo) -> None:
-        focal = float(message.k[0])
-        if message.width and math.isfinite(focal) and focal > 0:
-            hfov = 2.0 * math.atan(message.width / 2.0 / focal)
-            self._cameras[name] = replace(self._cameras[name], hfov=hfov,
-                                          width=int(message.width),
-                                          image_height=int(message.height))
+        self._cameras[name] = calibrated(self._cameras[name], message)
 
     def _on_scan(self, message: LaserScan) -> None:
         def take() -> None:

@@ -1,0 +1,87 @@
+"""The parameter files of real robots: every parameter exists, and the nodes start with them."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from node_rig import ROOT
+from sensor_msgs.msg import CameraInfo
+
+from nl_robot.nodes.cameras import calibrated
+from nl_robot.perception.panorama import Camera
+from nl_robot.settings import load_yaml
+
+CLASSES = {'safety_gate': 'SafetyGate', 'bridge': 'Bridge', 'policy': 'Policy', 'sim': 'Sim'}
+CHOSEN = {'headings', 'detector'}
+"""Not facts about a robot."""
+ROBOTS = ('turtlebot4', 'stretch', 'diff_drive', 'one_camera')
+
+
+def declared_by(node: str, files: tuple[Path, ...], domain: int) -> set[str]:
+    """The parameters that a node declares when it is started with those files."""
+    words = [word for file in files for word in ('--params-file', str(file))]
+    program = (f'import rclpy, sys\nfrom nl_robot.nodes import {node} as module\n'
+               f'rclpy.init(args=sys.argv)\nmade = module.{CLASSES[node]}()\n'
+               'print(*made.node._parameters)\nmade.farewell()')
+    done = subprocess.run([sys.executable, '-c', program, '--ros-args', *words], cwd=ROOT,
+                          env={**os.environ, 'ROS_DOMAIN_ID': str(domain)}, capture_output=True,
+                          text=True, timeout=90)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize('name', ROBOTS)
+def test_nodes_take_every_parameter(name: str) -> None:
+    files = ROOT / 'config' / 'robot.yaml', ROOT / 'config' / f'{name}.yaml'
+    for key, block in load_yaml(files[1]).items():
+        node = key.rpartition('/')[2]
+        if node in CLASSES:
+            missing = set(block['ros__parameters']) - declared_by(node, files, 231)
+            assert not missing, f'{node} has no {missing}'
+
+
+@pytest.mark.parametrize('name', ROBOTS[:3])
+def test_limits_agree_with_each_other(name: str) -> None:
+    values = {node.rpartition('/')[2]: block['ros__parameters'] for node, block in
+              load_yaml(ROOT / 'config' / f'{name}.yaml').items()}
+    gate, bridge, policy = values['safety_gate'], values['bridge'], values['policy']
+    assert bridge['max_linear'] <= gate['max_linear'] <= 0.306
+    assert bridge['robot_radius'] == gate['robot_radius']
+    assert {k: v for k, v in bridge.items() if k.startswith('laser')} == {
+        k: v for k, v in policy.items() if k.startswith('laser')}
+    steps = sorted(policy['headings'])
+    gaps = [b - a for a, b in zip(steps, [*steps[1:], steps[0] + 360.0])]
+    assert max(gaps) <= policy['camera_hfov']       # it sees all around
+    assert len(policy['cameras']) == len(policy['image_topics']) == len(policy['camera_yaws'])
+
+
+def test_each_value_of_a_named_robot_has_a_source() -> None:
+    for name in ('turtlebot4', 'stretch'):
+        text = (ROOT / 'config' / f'{name}.yaml').read_text(encoding='utf-8')
+        head, _, body = text.partition('\n/**/')
+        for key in set(re.findall(r'^    (\w+):', body, re.MULTILINE)) - CHOSEN:
+            topic = 'laser' if key.startswith('laser_') else key
+            topic = 'camera' if key.startswith(('camera', 'image')) else topic
+            assert re.search(rf'^#   {topic}\b', head, re.MULTILINE), f'{name}: {key}'
+
+
+def test_a_camera_on_its_side_is_calibrated_for_pictures_that_were_turned() -> None:
+    info = CameraInfo(width=1280, height=720)
+    info.k[0] = info.k[4] = 912.0
+    plain = calibrated(Camera('front', 0.0, 1.3, 0.0, 1.0, 160, 120), info)
+    assert (plain.width, plain.image_height) == (1280, 720)
+    assert math.degrees(plain.hfov) == pytest.approx(70.1, abs=0.1)
+    turned = calibrated(Camera('front', 0.0, 1.3, 0.0, 1.0, 720, 1280), info)
+    assert (turned.width, turned.image_height) == (720, 1280)
+    assert math.degrees(turned.hfov) == pytest.approx(43.1, abs=0.1)
+    square = CameraInfo(width=250, height=250)
+    square.k[0] = 200.0
+    assert calibrated(turned, square).width == 250
+    assert calibrated(turned, CameraInfo()) is turned
+
