@@ -70,6 +70,7 @@ choose_distro() {
     for part in ros dev; do
         sed "s/^ros-jazzy-/ros-$DISTRO-/" "requirements-$part.txt" >"$VENV/requirements-$part.txt"
     done
+    [ ! -e "requirements-$DISTRO.txt" ] || cat "requirements-$DISTRO.txt" >>"$DEV"
 }
 
 # PyPI's torch for Linux on x86 is the CUDA build, so PyTorch's own CPU index comes first.

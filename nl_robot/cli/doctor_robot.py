@@ -20,6 +20,9 @@ from nl_robot.ros_graph import disagreement, node_name, resolve, short, why_sile
 
 HEARING = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 NODES = ('safety_gate', 'standby_gate', 'bridge', 'policy', 'command')
+GATES = ('safety_gate', 'standby_gate')
+UNKNOWN = '_NODE_NAME_UNKNOWN_'
+"""What the graph calls a node of which it knows an end of a topic, and not yet the name."""
 RATES = {'scan': 5.0, 'odom': 10.0}
 """Messages a second below which the robot creeps or stops: the gate wants a scan each 0.3 s."""
 PATIENCE = 4.0
@@ -148,8 +151,7 @@ def velocity_finding(node: Node) -> Finding:
     listeners = node.get_subscriptions_info_by_topic(name)
     if found := disagreement(name, publishers, listeners).text:
         return missing('cmd_vel', found, 'choose the type with stamped:=true or false')
-    others = [node_name(p) for p in publishers if p.node_name != 'safety_gate'
-              and p.node_name != 'standby_gate']
+    others = [node_name(p) for p in publishers if p.node_name not in (*GATES, UNKNOWN)]
     if others:
         return missing('cmd_vel', f'{", ".join(others)} publishes {name} past the gate',
                        'end it, or send what it wants to the gate instead')

@@ -30,6 +30,12 @@ class LaserMount:
         """True when a scan needs no change."""
         return self == LaserMount()
 
+    def is_near(self, other: LaserMount) -> bool:
+        """Whether two differ by less than what a robot is measured by: 3 cm and 3 degrees."""
+        turn = math.remainder(self.yaw - other.yaw, 2 * math.pi)
+        return (self.flipped == other.flipped and abs(turn) < math.radians(3.0)
+                and math.hypot(self.x - other.x, self.y - other.y) < 0.03)
+
     def angles(self, first: float, step: float) -> tuple[float, float]:
         """The first angle and the increment of a scan, radians, in the frame of the base."""
         return (self.yaw - first, -step) if self.flipped else (self.yaw + first, step)

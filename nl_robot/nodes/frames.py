@@ -85,9 +85,11 @@ class Frames:
             turn = found.rotation
             flipped = 1.0 - 2.0 * (turn.x ** 2 + turn.y ** 2) < 0.0    # z of the laser points down
             self._mounts[frame] = LaserMount(x, y, yaw, flipped)
-            self._node.get_logger().info(
-                f'by tf, {frame} is at {x:.3f}, {y:.3f} m of {self.base}, turned by '
-                f'{math.degrees(yaw):.1f} degrees' + (', upside down' if flipped else ''))
+            if not self._mounts[frame].is_near(self._mount):
+                self._node.get_logger().error(
+                    f'by tf, {frame} is elsewhere on {self.base} than the parameters say, by '
+                    f'which alone the safety gate goes: set laser_x: {x:.3f}, laser_y: {y:.3f}, '
+                    f'laser_yaw: {math.degrees(yaw):.1f}, laser_flipped: {str(flipped).lower()}')
         return self._mounts[frame]
 
 

@@ -138,9 +138,12 @@ def laser_scan(frame: str) -> LaserScan:
 
 
 @pytest.mark.parametrize('by_tf', [True, False])
-def test_a_turned_laser_is_seen_from_the_base(frames, by_tf: bool) -> None:
+def test_a_turned_laser_is_seen_from_the_base(frames, capfd, by_tf: bool) -> None:
     made = frames(True) if by_tf else frames(False, laser_yaw=90.0, laser_x=-0.04)
+    capfd.readouterr()
     seen = made.scan(laser_scan('rplidar_link'))
+    told = 'set laser_x: -0.040, laser_y: 0.000, laser_yaw: 90.0, laser_flipped: false'
+    assert (told in capfd.readouterr().err) == by_tf    # the gate does not know it by tf
     assert seen.header.frame_id == 'base_link'
     nearest = min(range(360), key=lambda index: seen.ranges[index])
     angle = seen.angle_min + nearest * seen.angle_increment
