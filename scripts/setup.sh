@@ -70,7 +70,6 @@ choose_distro() {
     for part in ros dev; do
         sed "s/^ros-jazzy-/ros-$DISTRO-/" "requirements-$part.txt" >"$VENV/requirements-$part.txt"
     done
-    [ ! -e "requirements-$DISTRO.txt" ] || cat "requirements-$DISTRO.txt" >>"$DEV"
 }
 
 # PyPI's torch for Linux on x86 is the CUDA build, so PyTorch's own CPU index comes first.
@@ -115,7 +114,7 @@ LOG="$VENV/setup.log"
 say 'installing pinned packages: some minutes and about 2 GB the first time'
 choose_distro
 install_torch
-pip -r requirements.txt -r "$ROS" -r "$DEV"
+pip -r requirements.txt -r "$ROS" -r "$DEV" -r "requirements-$DISTRO.txt"
 pip --no-deps --no-build-isolation -e .
 logged "$VENV/bin/python" scripts/link_share.py
 check_renderer

@@ -124,15 +124,24 @@ def test_who_does_not_obey_a_cancel_within_a_second_is_named_and_at_last_forgott
     driver.tick(1.0, server_ready=True)
     driver.feedback(1, 1.9)
     driver.tick(1.9, server_ready=True)
-    assert not driver.disobeyed
+    assert not driver.disobeyed and driver.take() == [CancelGoal(1)]
     driver.feedback(1, 2.1)
     driver.tick(2.1, server_ready=True)
     assert driver.disobeyed and not driver.passes
-    driver.tick(32.0, server_ready=True)
+    assert driver.take() == [CancelGoal(1)]     # the first may have been lost
+    driver.tick(3.0, server_ready=True)
+    assert driver.take() == []
+    driver.tick(3.2, server_ready=True)
+    assert driver.take() == [CancelGoal(1)]
+    driver.cancel_answered(1, CANCEL_ACCEPTED)
+    driver.feedback(1, 4.4)
+    driver.tick(4.4, server_ready=True)
+    assert driver.disobeyed and driver.take() == []     # it was heard, and is not obeyed
+    driver.tick(34.3, server_ready=True)
     assert driver.pending == 1
-    driver.tick(32.2, server_ready=True)
+    driver.tick(34.5, server_ready=True)
     assert driver.pending == 0
-    driver.tick(32.3, server_ready=True)
+    driver.tick(34.6, server_ready=True)
     assert not driver.disobeyed
 
 

@@ -11,6 +11,7 @@ import rclpy
 import rclpy.executors
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from nav_msgs.msg import Odometry
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
@@ -82,6 +83,7 @@ def listen(parameters: dict[str, dict[str, object]], namespace: str, seconds: fl
         findings = [*(ear_finding(node, ear) for ear in ears), clock_finding(ears),
                     velocity_finding(node), *node_findings(node)]
         telling.publish(diagnostics(findings, node))
+        telling.wait_for_all_acked(Duration(seconds=0.5))
         executor.shutdown(timeout_sec=0.0)
         return findings
     finally:

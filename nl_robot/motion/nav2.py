@@ -35,7 +35,8 @@ class Nav2Settings:
     :param server_wait: from a waypoint until the server must be there
     :param response_timeout: from a request until the goal is accepted or rejected
     :param feedback_timeout: between two feedbacks; the behavior tree sends one each tick
-    :param cancel_timeout: from a cancel until the goal must be over
+    :param cancel_timeout: from a cancel until the goal must be over; a cancel that was not even
+        answered is sent again, for it may be lost where a server was found a moment ago
     :param forget_after: a goal that nobody wants is not listened to after this
     """
 
@@ -80,6 +81,8 @@ class _Goal:
     accepted: bool = False
     unwanted: bool = False
     unwanted_at: float | None = None
+    cancelled_at: float | None = None
+    answered: bool = False
     cancel_refused: bool = False
 
 
@@ -138,9 +141,10 @@ class Nav2Driver:
             if not goal.unwanted:
                 continue
             if goal.unwanted_at is None:
-                goal.unwanted_at = now
+                goal.unwanted_at = goal.cancelled_at = now
             elif goal.accepted and now - goal.unwanted_at > self.settings.cancel_timeout:
                 self.disobeyed = True
+                self._cancel_again(number, goal, now)
             if now - max(goal.unwanted_at, goal.heard_at) > self.settings.forget_after:
                 self._forget(number)
         self.disobeyed |= any(g.unwanted and g.cancel_refused for g in self._goals.values())
@@ -191,11 +195,10 @@ class Nav2Driver:
     def cancel_answered(self, number: int, answer: int) -> None:
         """The server answered a cancel; `answer` is action_msgs/CancelGoal's return code."""
         goal = self._goals.get(number)
-        if goal is None or not goal.unwanted or answer == CANCEL_ACCEPTED:
+        if goal is None or not goal.unwanted:
             return
-        if answer == CANCEL_REJECTED:
-            goal.cancel_refused = True
-        else:
+        goal.answered, goal.cancel_refused = True, answer == CANCEL_REJECTED
+        if answer not in (CANCEL_ACCEPTED, CANCEL_REJECTED):
             self._forget(number)
 
     def take(self) -> list[Request]:
@@ -215,6 +218,13 @@ class Nav2Driver:
                 self._fail('nav2_unavailable', 'Nav2 does not answer.')
         elif goal is not None and now - goal.heard_at > settings.feedback_timeout:
             self._fail('nav2_lost', 'Nav2 went silent.')
+
+    def _cancel_again(self, number: int, goal: _Goal, now: float) -> None:
+        if goal.answered:
+            return
+        if goal.cancelled_at is None or now - goal.cancelled_at > self.settings.cancel_timeout:
+            goal.cancelled_at = now
+            self._requests.append(CancelGoal(number))
 
     def _give_up(self) -> None:
         """Nobody wants the current goal any more."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import rclpy
 from geometry_msgs.msg import TwistStamped
-from node_rig import ROOT, Rig
+from node_rig import ROOT, Rig, wait_for
 from rclpy.node import Node
 from sensor_msgs.msg import LaserScan
 
@@ -59,7 +59,8 @@ def test_a_whole_robot_is_well_and_diagnostics_hear_it(rig: Rig) -> None:
     assert 20.0 < rate < 60.0 and 'frame odom' in found['odom'].says
     assert '/fake_robot' in found['cmd_vel'].says and found['clocks'].state == 'ok'
     assert found['nodes'].state == 'note' and 'policy' in found['nodes'].says
-    assert rig.health['nl_robot doctor: scan'] == found['scan'].says
+    wait_for(lambda: rig.health.get('nl_robot doctor: scan') == found['scan'].says, 2.0,
+             'its diagnostics')
 
 
 def test_what_is_silent_of_another_type_or_past_the_gate_is_named(rig: Rig) -> None:
