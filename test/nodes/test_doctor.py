@@ -38,7 +38,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 def doctor(rig: Rig, *arguments: str) -> tuple[int, dict[str, Finding]]:
     """Exit status and findings by name."""
     done = subprocess.run(
-        [sys.executable, '-m', 'nl_robot.cli.main', 'doctor', '--json', '--seconds', '3',
+        [sys.executable, '-m', 'nl_robot.cli.main', 'doctor', '--json', '--seconds', '1.5',
          *arguments], env={**os.environ, 'ROS_DOMAIN_ID': str(rig.domain),
                            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'PYTHONPATH': str(ROOT)},
         capture_output=True, text=True, timeout=90, cwd=ROOT)
@@ -83,7 +83,7 @@ def test_what_is_silent_of_another_type_or_past_the_gate_is_named(rig: Rig) -> N
 
 
 def test_without_a_robot_it_says_what_to_start(tmp_path: Path, rig: Rig) -> None:
-    status, found = doctor(rig, '--namespace', 'elsewhere')
+    status, found = doctor(rig, '--namespace', 'elsewhere', '--seconds', '0.5')
     assert status == 1 and found['scan'].says == 'nobody publishes /elsewhere/scan'
     assert found['cmd_vel'].says == 'no base listens to /elsewhere/cmd_vel'
     assert 'robot.launch.py' in found['nodes'].todo

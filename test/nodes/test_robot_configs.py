@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -25,27 +26,37 @@ SOON = set() if (ROOT / 'nl_robot/nodes/gate_parameters.py').is_file() else {
 ROBOTS = ('turtlebot4', 'stretch', 'diff_drive', 'one_camera')
 
 
-def declared_by(node: str, files: tuple[Path, ...], domain: int) -> set[str]:
-    """The parameters that a node declares when it is started with those files."""
-    words = [word for file in files for word in ('--params-file', str(file))]
-    program = (f'import rclpy, sys\nfrom nl_robot.nodes import {node} as module\n'
-               f'rclpy.init(args=sys.argv)\nmade = module.{CLASSES[node]}()\n'
-               'print(*made.node._parameters)\nmade.farewell()')
-    done = subprocess.run([sys.executable, '-c', program, '--ros-args', *words], cwd=ROOT,
-                          env={**os.environ, 'ROS_DOMAIN_ID': str(domain)}, capture_output=True,
-                          text=True, timeout=90)
+PROGRAM = """
+import importlib, json, sys
+import rclpy
+names = json.loads(sys.argv[1])
+for files, nodes in names:
+    words = [word for file in files for word in ('--params-file', file)]
+    for node, kind in nodes.items():
+        rclpy.init(args=['--ros-args', *words])
+        made = getattr(importlib.import_module('nl_robot.nodes.' + node), kind)()
+        print(files[-1], node, *made.node._parameters, flush=True)
+        made.farewell()
+        made.node.destroy_node()
+        rclpy.shutdown()
+"""
+
+
+def test_nodes_take_every_parameter() -> None:
+    wanted = {name: {key.rpartition('/')[2]: set(block['ros__parameters']) for key, block in
+                     load_yaml(ROOT / 'config' / f'{name}.yaml').items()} for name in ROBOTS}
+    jobs = [([str(ROOT / 'config' / f'{file}.yaml') for file in ('robot', name)],
+             {node: CLASSES[node] for node in nodes if node in CLASSES})
+            for name, nodes in wanted.items()]
+    done = subprocess.run([sys.executable, '-c', PROGRAM, json.dumps(jobs)], cwd=ROOT,
+                          env={**os.environ, 'ROS_DOMAIN_ID': '231'}, capture_output=True,
+                          text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
-    return set(done.stdout.split())
-
-
-@pytest.mark.parametrize('name', ROBOTS)
-def test_nodes_take_every_parameter(name: str) -> None:
-    files = ROOT / 'config' / 'robot.yaml', ROOT / 'config' / f'{name}.yaml'
-    for key, block in load_yaml(files[1]).items():
-        node = key.rpartition('/')[2]
-        if node in CLASSES:
-            missing = set(block['ros__parameters']) - declared_by(node, files, 231) - SOON
-            assert not missing, f'{node} has no {missing}'
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert len(lines) == sum(len(nodes) for _, nodes in jobs)
+    for file, node, *declared in lines:
+        missing = wanted[Path(file).stem][node] - set(declared) - SOON
+        assert not missing, f'{file}: {node} has no {missing}'
 
 
 @pytest.mark.parametrize('name', ROBOTS[:3])
