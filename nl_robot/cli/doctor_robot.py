@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -57,10 +58,9 @@ class Ear:
 
     @property
     def rate(self) -> float:
-        """Messages a second."""
-        if len(self.times) < 2:
-            return 0.0
-        return (len(self.times) - 1) / max(self.times[-1] - self.times[0], 1e-6)
+        """Messages a second, by the median of the times between them."""
+        gaps = [b - a for a, b in zip(self.times, self.times[1:])]
+        return 1.0 / max(statistics.median(gaps), 1e-6) if gaps else 0.0
 
 
 def listen(parameters: dict[str, dict[str, object]], namespace: str, seconds: float
