@@ -47,7 +47,7 @@ class Navigator:
         stamped = declare(node, 'nav2_stamped', False, 'Nav2 publishes TwistStamped: its '
                           'enable_stamped_cmd_vel, true by default since Kilted')
         self.ready = False
-        self._client = ActionClient(node, self._action, 'navigate_to_pose')
+        self._client: Any = ActionClient(node, self._action, 'navigate_to_pose')
         self._handles: dict[int, Any] = {}
         self._futures: dict[int, list[Any]] = {}
         self.kind = TwistStamped if stamped else Twist
