@@ -11,8 +11,10 @@ import argparse
 import importlib
 import importlib.util
 import json
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 
 from nl_robot.cli.arguments import positive_number
 from nl_robot.cli.doctor_machine import machine_findings
@@ -32,14 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--namespace', default='', help='of the robot')
     parser.add_argument('--params-file', type=Path, help='the parameter file of the robot '
                         '(default: config/robot.yaml), for its cameras, driver and types')
+    if (audio := audio_module()) is not None:
+        audio.add_audio_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 when something needed is missing."""
-    parameters = read_parameters(args.params_file)
-    findings = [*machine_findings(parameters), *audio_findings()]
-    if not args.machine:
-        findings += robot_findings(parameters, args.namespace, args.seconds)
+    if getattr(args, 'audio', False):
+        findings = [*audio_findings(), *heard(args)]
+    else:
+        parameters = read_parameters(args.params_file)
+        findings = [*machine_findings(parameters), *audio_findings()]
+        if not args.machine:
+            findings += robot_findings(parameters, args.namespace, args.seconds)
     if args.json:
         print(json.dumps([finding._asdict() for finding in findings], indent=1))
     else:
@@ -62,10 +69,23 @@ def read_parameters(path: Path | None) -> dict[str, dict[str, object]]:
 
 def audio_findings() -> list[Finding]:
     """What is known of a microphone, where this installation can listen at all."""
-    if importlib.util.find_spec(AUDIO) is None:
+    if (audio := audio_module()) is None:
         return [Finding('microphone', 'note', 'this installation takes typed commands only')]
-    look: Callable[[], Iterable[Finding]] = importlib.import_module(AUDIO).findings
-    return [Finding(*finding) for finding in look()]
+    return [Finding(*finding) for finding in audio.findings()]
+
+
+def heard(args: argparse.Namespace) -> list[Finding]:
+    """What a microphone brought, or a file in its place."""
+    audio = audio_module()
+    assert audio is not None    # else there is no --audio
+    if args.wav is None:
+        print(f'speak now: listening for {args.listen:g} s', file=sys.stderr, flush=True)
+    return [Finding(*finding) for finding in audio.listen(args)]
+
+
+def audio_module() -> ModuleType | None:
+    """What looks after sound, where this installation has it."""
+    return importlib.import_module(AUDIO) if importlib.util.find_spec(AUDIO) else None
 
 
 def robot_findings(parameters: dict[str, dict[str, object]], namespace: str, seconds: float
