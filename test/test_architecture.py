@@ -55,7 +55,7 @@ ROOMS = {
                  'numpy torch tqdm yaml rclpy *messages',
                  'ament_index_python matplotlib cv2'),
     'nodes': walls(f'{CORE} ros_graph sim mission embodied', 'rclpy numpy *messages',
-                   'ament_index_python tf2_ros'),
+                   'ament_index_python tf2_msgs tf2_ros'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
                      'nav2_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs '

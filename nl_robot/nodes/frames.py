@@ -10,7 +10,6 @@ import math
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.time import Time
 from sensor_msgs.msg import LaserScan
 
 from nl_robot.datatypes import Pose
@@ -18,6 +17,7 @@ from nl_robot.geometry import yaw_from_quaternion
 from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.motion.laser_view import seen_from_base
 from nl_robot.nodes.parameters import declare
+from nl_robot.nodes.transforms import transforms_of
 
 
 class Frames:
@@ -35,7 +35,7 @@ class Frames:
         flipped = declare(node, 'laser_flipped', False, 'the laser hangs upside down')
         self._mount = LaserMount(x, y, math.radians(yaw), flipped)
         self._mounts: dict[str, LaserMount] = {}
-        self._buffer = tf_buffer(node) if use_tf else None
+        self._tf = transforms_of(node) if use_tf else None
 
     def scan(self, message: LaserScan) -> LaserScan:
         """A scan as seen from the middle of the robot."""
@@ -61,25 +61,25 @@ class Frames:
         """
         if pose.frame.lstrip('/') == frame.lstrip('/'):
             return pose
-        if self._buffer is None:
+        if self._tf is None:
             raise ValueError(f'it is in the frame {pose.frame!r}, the odometry in {frame!r}, and '
                              'without tf2_ros nothing tells how they lie')
         try:
-            found = self._buffer.lookup_transform(frame, pose.frame, Time())
-        except Exception as error:  # noqa: BLE001 - tf2 has many exceptions of one meaning
+            found = self._tf.between(frame, pose.frame, moving=True)
+        except LookupError as error:
             raise ValueError(f'no transform from {pose.frame!r} to {frame!r}: {error}') from error
-        x, y, yaw = planar(found.transform)
+        x, y, yaw = planar(found)
         return Pose(x + pose.x * math.cos(yaw) - pose.y * math.sin(yaw),
                     y + pose.x * math.sin(yaw) + pose.y * math.cos(yaw), yaw + pose.yaw, frame)
 
     def _mount_of(self, frame: str) -> LaserMount:
         """base_from_laser by tf, asked until tf knows it; the parameters until then."""
-        if self._buffer is None or not frame or frame == self.base:
+        if self._tf is None or not frame or frame == self.base:
             return self._mount
         if frame not in self._mounts:
             try:
-                found = self._buffer.lookup_transform(self.base, frame, Time()).transform
-            except Exception:  # noqa: BLE001 - not known yet
+                found = self._tf.between(self.base, frame)
+            except LookupError:     # not known yet
                 return self._mount
             x, y, yaw = planar(found)
             turn = found.rotation
@@ -98,13 +98,3 @@ def planar(transform: Any) -> tuple[float, float, float]:
     place, turn = transform.translation, transform.rotation
     return place.x, place.y, yaw_from_quaternion(turn.x, turn.y, turn.z, turn.w)
 
-
-def tf_buffer(node: Node) -> Any:
-    """A tf buffer that listens, or None where tf2_ros is not installed."""
-    try:
-        from tf2_ros import Buffer, TransformListener
-    except ImportError:
-        return None
-    buffer = Buffer()
-    buffer.listener = TransformListener(buffer, node)    # lives as long as the buffer
-    return buffer

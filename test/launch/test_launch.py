@@ -68,7 +68,7 @@ def test_names_are_relative_so_that_a_namespace_works() -> None:
     makers = r"create_(?:publisher|subscription|service|client)\(\s*[\w.]+,\s*'(/[^']*)'"
     for path in (TREE / 'nl_robot' / 'nodes').glob('*.py'):
         absolute = names_in(path.read_text(encoding='utf-8'), makers)
-        assert absolute <= {'/clock', '/diagnostics'}, path
+        assert absolute <= {'/clock', '/diagnostics', '/tf', '/tf_static'}, path
 
 
 def test_launch_arguments_in_the_readme_are_declared() -> None:

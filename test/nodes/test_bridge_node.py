@@ -6,17 +6,17 @@ import math
 import subprocess
 import sys
 import time
-import types
 from collections.abc import Iterator
 
 import pytest
 import rclpy
-from geometry_msgs.msg import PoseStamped, TransformStamped, TwistStamped
+from geometry_msgs.msg import PoseStamped, Transform, TransformStamped, TwistStamped
 from node_rig import ROOT, Rig, wait_for
 from rclpy.node import Node
 from sensor_msgs.msg import LaserScan
 
 from nl_robot.datatypes import Pose
+from nl_robot.nodes.frames import Frames
 
 
 @pytest.fixture
@@ -91,11 +91,12 @@ def test_a_driver_that_there_is_not_is_refused(rig: Rig) -> None:
     assert "driver must be velocity, nav2 or mock, got 'legs'" in done.stderr
 
 
-class Buffer:
-    """What of tf2_ros.Buffer is used: base_link has a laser on it, turned to the left."""
+class FakeTransforms:
+    """base_link has a laser on it, turned to the left; the map is known, too."""
 
-    def lookup_transform(self, target: str, source: str, when: object) -> TransformStamped:
+    def between(self, target: str, source: str, moving: bool = False) -> Transform:
         found = TransformStamped()
+        assert moving == (target == 'odom')     # what never changes needs no /tf
         if (target, source) == ('base_link', 'rplidar_link'):
             found.transform.translation.x, found.transform.rotation.z = -0.04, math.sqrt(0.5)
             found.transform.rotation.w = math.sqrt(0.5)
@@ -103,8 +104,8 @@ class Buffer:
             found.transform.translation.x, found.transform.rotation.z = 1.0, 1.0
             found.transform.rotation.w = 0.0
         else:
-            raise KeyError(source)
-        return found
+            raise LookupError(f'{source} is not known')
+        return found.transform
 
 
 @pytest.fixture
@@ -115,10 +116,8 @@ def frames(monkeypatch: pytest.MonkeyPatch):
     nodes = []
 
     def make(tf: bool, **parameters: object):
-        fake = types.ModuleType('tf2_ros')
-        fake.Buffer, fake.TransformListener = Buffer, lambda buffer, node: None
-        monkeypatch.setitem(sys.modules, 'tf2_ros', fake if tf else None)
-        from nl_robot.nodes.frames import Frames
+        monkeypatch.setattr('nl_robot.nodes.frames.transforms_of',
+                            lambda node: FakeTransforms() if tf else None)
         nodes.append(Node(f'frames_{len(nodes)}', context=context, parameter_overrides=[
             rclpy.parameter.Parameter(name, value=value) for name, value in parameters.items()]))
         return Frames(nodes[-1])
