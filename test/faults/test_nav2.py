@@ -15,14 +15,16 @@ from action_msgs.srv import CancelGoal
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped, Twist
 from nav2_types import nav2_environment
-from node_rig import HERE, ROOT, Rig, wait_for
+from node_rig import ROOT, Rig, wait_for
+
+NODES = ROOT / 'test' / 'nodes'
 
 
 class Nav2Rig(Rig):
     """The rig with a fake Nav2 beside it, whose velocities are counted."""
 
     def __init__(self, folder: Path) -> None:
-        self._nav2 = nav2_environment()
+        self._nav2, self._place = nav2_environment(), folder
         super().__init__(folder)
         self.asked: list[float] = []
         node = self.robot.node
@@ -42,7 +44,7 @@ class Nav2Rig(Rig):
     def serve(self, mode: str) -> None:
         """Start a server of that mode in the place of the one that runs."""
         self.end_server()
-        self._run('nav2', str(HERE / 'fake_nav2.py'), mode)
+        self._run('nav2', str(NODES / 'fake_nav2.py'), mode)
         wait_for(lambda: 'ready' in self.log('nav2'), 20.0, 'the server')
 
     def end_server(self, number: int = signal.SIGINT) -> None:
@@ -50,13 +52,13 @@ class Nav2Rig(Rig):
             process.send_signal(signal.SIGCONT)
             process.send_signal(number)
             process.wait(timeout=10)
-            (self._folder / 'nav2.log').unlink()
+            (self._place / 'nav2.log').unlink()
 
     def _run(self, name: str, *words: str) -> None:
-        path = os.pathsep.join([str(ROOT), str(HERE), self._nav2.get('PYTHONPATH', '')])
+        path = os.pathsep.join([str(ROOT), str(NODES), self._nav2.get('PYTHONPATH', '')])
         environment = {**os.environ, **self._nav2, 'PYTHONPATH': path.rstrip(os.pathsep),
                        'ROS_DOMAIN_ID': str(self.domain), 'ROS_PYTHON_CHECK_FIELDS': '1'}
-        with open(self._folder / f'{name}.log', 'ab') as log:
+        with open(self._place / f'{name}.log', 'ab') as log:
             self.processes[name] = subprocess.Popen([sys.executable, *words], env=environment,
                                                     stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
 
