@@ -27,6 +27,7 @@ from nl_robot.nodes.conversions import diagnostic, values_of
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, FLOOD, LATCHED, LATEST, STATE
+from nl_robot.nodes.reports import Reports, lacks_of
 
 SECOND = 1_000_000_000
 LEVELS = {'failed': DiagnosticStatus.ERROR, 'unsure': DiagnosticStatus.WARN,
@@ -50,8 +51,7 @@ class Command:
         node.create_subscription(String, 'command', self._on_command, FLOOD)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
-        node.create_subscription(DiagnosticStatus, 'policy/report', self._on_report, EVENTS)
-        node.create_subscription(DiagnosticStatus, 'bridge/report', self._on_bridge, EVENTS)
+        self._reports = Reports(node, self._mission, self._do)
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
         node.create_service(Trigger, 'stop', self._on_stop_service)
         node.create_service(Trigger, 'cancel', self._on_cancel_service)
@@ -95,22 +95,10 @@ class Command:
             time.monotonic(), values.get('latched') != 'false',
             int(values.get('stop_stamp', '0')) / SECOND, values.get('reason', '')))
 
-    def _on_report(self, message: DiagnosticStatus) -> None:
-        values = values_of(message)
-        self._do(self._mission.policy_report(message.hardware_id, values.get('state', ''),
-                                             values.get('reason', ''), values.get('text', '')))
-
     def _on_policy(self, message: DiagnosticStatus) -> None:
-        lacks = [name for name in values_of(message).get('lacks', '').split(',') if name]
-        if not self._goal.get_subscription_count():
-            lacks.append('policy')  # it is heard, but does not hear yet
-        self._mission.policy_alive(time.monotonic(), tuple(lacks), whys(values_of(message)))
-
-    def _on_bridge(self, message: DiagnosticStatus) -> None:
-        values = values_of(message)
-        lacks = [name for name in values.get('lacks', '').split(',') if name]
-        self._do(self._mission.bridge_report(tuple(lacks), values.get('reason', ''),
-                                             values.get('text', ''), whys(values)))
+        lacks, why = lacks_of(message)
+        deaf = () if self._goal.get_subscription_count() else ('policy',)  # heard, hears not yet
+        self._mission.policy_alive(time.monotonic(), lacks + deaf, why)
 
     def _do(self, effects: Iterable[Effect]) -> None:
         """Turn effects into messages, in order."""
@@ -132,11 +120,6 @@ class Command:
                                  'text': status.text, 'words': status.words,
                                  'caveat': status.caveat},
             status.id, LEVELS.get(status.state, DiagnosticStatus.OK)))
-
-
-def whys(values: dict[str, str]) -> dict[str, str]:
-    """Why something is missed, by its name."""
-    return {key[4:]: text for key, text in values.items() if key.startswith('why/')}
 
 
 def main() -> int:
