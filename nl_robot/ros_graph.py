@@ -52,8 +52,10 @@ def mismatch(node: Node, topic: str) -> Mismatch:
 
 
 def disagreement(name: str, publishers: Iterable[Any], listeners: Iterable[Any]) -> Mismatch:
-    """The same of known ends of the topic."""
-    publishers, listeners = list(publishers), list(listeners)
+    """The same of known ends of the topic; who publishes it listens to itself only."""
+    publishers = list(publishers)
+    own = {node_name(publisher) for publisher in publishers}
+    listeners = [listener for listener in listeners if node_name(listener) not in own]
     deaf = not {p.topic_type for p in publishers} & {e.topic_type for e in listeners}
     for listener in listeners:
         for publisher in publishers:

@@ -36,7 +36,9 @@ def test_the_mock_driver_arrives_without_moving(rig: Rig) -> None:
     rig.start('command')
     rig.start('policy', 'agent:=python:scripted_agents:agent',
               'detector:=python:scripted_agents:detector')
-    rig.wait_ready()
+    asked = time.monotonic()
+    wait_for(lambda: any(v['state'] == 'idle' and not v['reason'] for _, v in rig.heard(asked)),
+             30.0, 'ready')
     said = rig.say('drive 3')
     assert rig.wait_state('succeeded', said, 20.0)
     assert not any(v or w for _, v, w in rig.robot.since(said))
