@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import rclpy
 from geometry_msgs.msg import PoseStamped, Transform, TransformStamped, TwistStamped
-from node_rig import ROOT, Rig, wait_for
+from node_rig import ROOT, SCRIPTED, Rig, wait_for
 from rclpy.node import Node
 from sensor_msgs.msg import LaserScan
 
@@ -34,8 +34,7 @@ def test_the_mock_driver_arrives_without_moving(rig: Rig) -> None:
     rig.start('safety_gate')
     rig.start('bridge', 'driver:=mock')
     rig.start('command')
-    rig.start('policy', 'agent:=python:scripted_agents:agent',
-              'detector:=python:scripted_agents:detector')
+    rig.start('policy', *SCRIPTED)
     asked = time.monotonic()
     wait_for(lambda: any(v['state'] == 'idle' and not v['reason'] for _, v in rig.heard(asked)),
              30.0, 'ready')
@@ -60,8 +59,7 @@ def test_a_silent_or_wrong_sensor_is_named_in_status(rig: Rig, elsewhere: Node) 
     elsewhere.create_publisher(TwistStamped, 'camera/left/image_raw', 1)
     for name in ('safety_gate', 'bridge', 'command'):
         rig.start(name)
-    rig.start('policy', 'agent:=python:scripted_agents:agent',
-              'detector:=python:scripted_agents:detector')
+    rig.start('policy', *SCRIPTED)
 
     def told() -> bool:
         text = ' '.join(v['text'] for _, v in rig.heard(time.monotonic() - 2.0))
