@@ -57,6 +57,11 @@ ARGUMENTS = (
                           description='Topic of the base; the gate alone publishes it'),
     DeclareLaunchArgument('stamped', default_value='', choices=('', *YES_OR_NO),
                           description=f'Whether the base wants TwistStamped; {OWN}'),
+    DeclareLaunchArgument('real_robot', default_value='', choices=('', *YES_OR_NO),
+                          description='Whether the base is a real one, which the gate lets move '
+                                      f'only when it was commissioned; {OWN}'),
+    DeclareLaunchArgument('robot', default_value='',
+                          description=f'Name under which it was commissioned; {OWN}'),
     DeclareLaunchArgument('speech', default_value='false', choices=YES_OR_NO,
                           description='Whether to listen to a microphone, too'),
     DeclareLaunchArgument('nav2_params_file', default_value='',
@@ -89,10 +94,12 @@ def is_installed(name: str) -> bool:
 def wishes_of(context: LaunchContext) -> dict[str, dict[str, object]]:
     """Parameters that arguments set, node by node."""
     given = {name: LaunchConfiguration(name).perform(context)
-             for name in ('driver', 'detector', 'image_topics', 'stamped')}
-    stamped = {'stamped': given['stamped'].lower() == 'true'} if given['stamped'] else {}
+             for name in ('driver', 'detector', 'image_topics', 'stamped', 'real_robot', 'robot')}
+    stamped, real = ({name: given[name].lower() == 'true'} if given[name] else {}
+                     for name in ('stamped', 'real_robot'))
+    robot = {'robot': given['robot']} if given['robot'] else {}
     return {'bridge': {'driver': given['driver']} if given['driver'] else {},
-            'safety_gate': stamped, 'standby_gate': stamped,
+            'safety_gate': {**stamped, **real, **robot}, 'standby_gate': stamped,
             'policy': {**({'detector': given['detector']} if given['detector'] else {}),
                        **({'image_topics': given['image_topics'].split(',')}
                           if given['image_topics'] else {})}}
