@@ -34,6 +34,8 @@ def nav2_environment() -> dict[str, str]:
     for program in ('cmake', 'make', 'gcc', 'g++'):
         if shutil.which(program) is None:
             pytest.skip(f'nav2_msgs is not installed, and to generate it takes {program}')
+    if not Path(sysconfig.get_path('include'), 'Python.h').is_file():
+        pytest.skip('nav2_msgs is not installed, and to generate it takes the headers of Python')
     if not (PREFIX / 'share' / 'rosidl_default_generators' / 'cmake').is_dir():
         pytest.skip('nav2_msgs is not installed, and neither is rosidl_default_generators')
     home = Path(os.environ.get('XDG_CACHE_HOME', Path.home() / '.cache')) / 'nl_robot'
