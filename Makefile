@@ -3,8 +3,10 @@
 # make test-faults   all faults of processes, sensors and topics, many times, and the controls
 # make soak          MINUTES=60 of driving in simulation with a random fault a minute
 # All set themselves up in .venv first; a second run finds it done.
+# DISTRO=kilted     with the wheels of ROS 2 Kilted instead of Jazzy's, in .venv-kilted
 
-export VENV ?= .venv
+export DISTRO ?= jazzy
+export VENV ?= $(if $(filter jazzy,$(DISTRO)),.venv,.venv-$(DISTRO))
 RUN = . scripts/environment.sh &&
 
 .PHONY: demo test test-faults soak lint unit setup clean help

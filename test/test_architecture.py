@@ -50,11 +50,13 @@ ROOMS = {
     'agent': walls('datatypes settings language nets checkpoint', 'numpy torch'),
     'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
-    'cli': walls(f'{CORE} sim mission embodied learning trials',
-                 'numpy torch tqdm rclpy *messages',
+    'ros_graph': walls('', 'rclpy'),
+    'cli': walls(f'{CORE} ros_graph sim mission embodied learning trials',
+                 'numpy torch tqdm yaml rclpy *messages',
                  'ament_index_python matplotlib cv2'),
     'trials': walls('datatypes mission', 'rclpy *messages'),
-    'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages', 'ament_index_python'),
+    'nodes': walls(f'{CORE} ros_graph sim mission embodied', 'rclpy numpy *messages',
+                   'ament_index_python tf2_msgs tf2_ros'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
                      'nav2_msgs rcl_interfaces rosgraph_msgs rosidl_generator_py sensor_msgs '

@@ -17,7 +17,8 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'by_command', 'by_topic', 'by_service', 'by_gate', 'by_new_command', 'empty',
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
-           'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible')
+           'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible',
+           'nav2_unavailable', 'nav2_lost', 'nav2_failed')
 
 
 GATE_FAULTS = {
@@ -142,6 +143,8 @@ class Mission:
         self._accepted_at = now
         self._policy_at = self._gate_at = float('-inf')
         self._policy_lacks: tuple[str, ...] = ()
+        self._bridge_lacks: tuple[str, ...] = ()
+        self._notes: dict[str, dict[str, str]] = {}
         self._gate_latched, self._stop_stamp, self._gate_reason = True, now, ''
         self._gate_fault = ''
         self._sensor_lost_since: float | None = None
@@ -172,6 +175,7 @@ class Mission:
         lacks = list(self._policy_lacks)
         if now - self._policy_at > self.settings.policy_timeout:
             lacks = ['policy']
+        lacks += [name for name in self._bridge_lacks if name not in lacks]
         if (now - self._gate_at > self.settings.gate_timeout
                 or self._gate_reason == 'held_at_zero'):
             lacks.append('gate')
@@ -186,7 +190,7 @@ class Mission:
         fault = self._gate_fault if now - self._gate_at <= self.settings.gate_timeout else ''
         missing = self.missing(now)
         if missing and fault in ('', 'localization_fault'):
-            return f'not_ready:{",".join(missing)}', _waiting(missing)
+            return f'not_ready:{",".join(missing)}', self._waiting(missing)
         return (self._gate_reason, GATE_FAULTS[fault]) if fault else None
 
     def interrupted(self, before: Status) -> list[Effect]:
@@ -203,9 +207,17 @@ class Mission:
         """End what runs without latching the gate; nothing when nothing runs."""
         return self._end('cancelled', reason, 'Cancelled.')
 
-    def policy_alive(self, now: float, lacks: tuple[str, ...]) -> None:
-        """Note a sign of life of the policy and what it still waits for."""
+    def policy_alive(self, now: float, lacks: tuple[str, ...],
+                     why: dict[str, str] | None = None) -> None:
+        """Note a sign of life of the policy, what it still waits for, and why, where it knows."""
         self._policy_at, self._policy_lacks = now, lacks
+        self._notes['policy'] = why or {}
+
+    def bridge_report(self, lacks: tuple[str, ...], reason: str, text: str,
+                      why: dict[str, str] | None = None) -> list[Effect]:
+        """Hear what the bridge waits for; a reason says that it cannot drive, just now."""
+        self._bridge_lacks, self._notes['bridge'] = lacks, why or {}
+        return self._lost(reason, text) if reason and self.current is not None else []
 
     def policy_report(self, id_: str, state: str, reason: str, text: str) -> list[Effect]:
         """Hear from the policy about a command; what is not about the current one is dropped."""
@@ -283,6 +295,11 @@ class Mission:
         return [*self.cancel(now, 'by_command'),
                 self._said(Status(id_, 'cancelled', 'by_command', 'Cancelled.'))]
 
+    def _waiting(self, missing: tuple[str, ...]) -> str:
+        whys = {name: why for notes in self._notes.values() for name, why in notes.items()}
+        names = [f'{name} ({whys[name]})' if name in whys else name for name in missing]
+        return f'Not ready: waiting for {", ".join(names)}.'
+
     def _say(self, state: str, reason: str, text: str) -> Status:
         assert self.current is not None
         self.current = Status(self.current.id, state, reason, text, self.current.words,
@@ -305,7 +322,3 @@ class Mission:
         ended = self._said(self._say(state, reason, text))
         self.current = None
         return [ended, SetGoal('', '')]
-
-
-def _waiting(missing: tuple[str, ...]) -> str:
-    return f'Not ready: waiting for {", ".join(missing)}.'

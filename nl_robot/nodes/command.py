@@ -28,6 +28,7 @@ from nl_robot.nodes.conversions import diagnostic, values_of
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, FLOOD, LATCHED, LATEST, STATE
+from nl_robot.nodes.reports import Reports, lacks_of
 
 SECOND = 1_000_000_000
 LEVELS = {'failed': DiagnosticStatus.ERROR, **dict.fromkeys(
@@ -55,7 +56,7 @@ class Command:
         node.create_subscription(String, 'command', self._on_command, FLOOD)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
-        node.create_subscription(DiagnosticStatus, 'policy/report', self._on_report, EVENTS)
+        self._reports = Reports(node, self._mission, self._do)
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
         node.create_service(Trigger, 'stop', self._on_stop_service)
         node.create_service(Trigger, 'cancel', self._on_cancel_service)
@@ -108,15 +109,10 @@ class Command:
             int(values.get('stop_stamp', '0')) / SECOND,
             values.get('fault') or values.get('reason', '')))
 
-    def _on_report(self, message: DiagnosticStatus) -> None:
-        values = values_of(message)
-        self._do(self._mission.policy_report(message.hardware_id, values.get('state', ''),
-                                             values.get('reason', ''), values.get('text', '')))
-
     def _on_policy(self, message: DiagnosticStatus) -> None:
-        deaf = [] if self._goal.get_subscription_count() else ['policy']  # heard, hears not yet
-        lacks = [name for name in values_of(message).get('lacks', '').split(',') if name] + deaf
-        self._mission.policy_alive(time.monotonic(), tuple(lacks))
+        lacks, why = lacks_of(message)
+        deaf = () if self._goal.get_subscription_count() else ('policy',)  # heard, hears not yet
+        self._mission.policy_alive(time.monotonic(), lacks + deaf, why)
 
     def _do(self, effects: Iterable[Effect]) -> None:
         """Turn effects into messages, in order."""
