@@ -46,7 +46,8 @@ class FakeRobot:
         make = self.node.create_publisher
         self._odom, self._scan = make(Odometry, 'odom', 10), make(LaserScan, 'scan', 10)
         self.images = {name: make(Image, f'camera/{name}/image_raw', 5) for name in CAMERAS}
-        self.node.create_subscription(Twist, 'cmd_vel', self._on_velocity, 100)
+        self.node.create_subscription(Twist, 'cmd_vel', self._on_velocity,  # type: ignore[arg-type]
+                                      100)
         self._stepped_at = time.monotonic()
         self.node.create_timer(0.02, self._on_odom)
         self.node.create_timer(0.1, self._on_scan)
@@ -86,10 +87,11 @@ class FakeRobot:
         while not self._ended.is_set():
             self._executor.spin_once(timeout_sec=0.05)
 
-    def _on_velocity(self, message: Twist) -> None:
+    def _on_velocity(self, message: Twist, info: dict[str, Any]) -> None:
         now, v, w = time.monotonic(), message.linear.x, message.angular.z
         unused = (message.linear.y, message.linear.z, message.angular.x, message.angular.y)
-        self._watch.take(now, v, w, unused)
+        # Held against the moment it was sent: a busy machine delivers late, and two at once.
+        self._watch.take(info['source_timestamp'] / 1e9, v, w, unused)
         self.linear, self.angular, self.obeyed_at = v, w, now
         self.record.append((now, v, w))
 

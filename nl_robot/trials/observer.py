@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections import deque
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -37,7 +38,8 @@ class Observer:
         self._raw = make(TwistStamped, 'cmd_vel_raw', 10)
         self._foreign = make(Twist, 'cmd_vel', 10)
         self._cancel = self.node.create_client(Trigger, 'cancel')
-        self.node.create_subscription(Twist, 'cmd_vel', self._on_velocity, 100)
+        self.node.create_subscription(Twist, 'cmd_vel', self._on_velocity,  # type: ignore[arg-type]
+                                      100)
         self.node.create_subscription(DiagnosticStatus, 'status', self._on_status, LATCHED)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
@@ -98,11 +100,11 @@ class Observer:
         """How many velocities but zero were heard between two moments."""
         return sum(1 for moment in list(self.motions) if start <= moment <= end)
 
-    def _on_velocity(self, message: Twist) -> None:
+    def _on_velocity(self, message: Twist, info: dict[str, Any]) -> None:
         now, linear, angular = time.monotonic(), message.linear.x, message.angular.z
         self.velocity_count += 1
         if self.ours:
-            self.velocities.take(now, linear, angular, (
+            self.velocities.take(info['source_timestamp'] / 1e9, linear, angular, (
                 message.linear.y, message.linear.z, message.angular.x, message.angular.y))
         if linear or angular:
             self.motions.append(now)

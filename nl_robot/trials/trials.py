@@ -113,13 +113,18 @@ def stop(rig: Rig, repeats: int) -> list[float]:
 
 def stop_overloaded(rig: Rig, repeats: int) -> list[float]:
     """A protective stop of a moving robot while every core is wanted by two endless loops more."""
-    latencies = []
-    with Burners(2):
-        for _ in range(repeats):
-            drive(rig)
-            latencies.append(_stop(rig))
-            rig.wait_ready()
-    return latencies
+    latencies: list[float] = []
+    for _ in range(5 * repeats):
+        drive(rig)
+        with Burners(2):
+            time.sleep(1.0)
+            moving = rig.robot.moving    # a policy that starves stops by itself: try again
+            latencies += [_stop(rig)] if moving else []
+        rig.stop.publish(Empty())
+        rig.wait_ready()
+        if len(latencies) == repeats:
+            return latencies
+    raise AssertionError(f'moved only {len(latencies)} times under the load')
 
 
 def _frozen(rig: Rig, name: str, repeats: int, thaw_after: float) -> list[float]:

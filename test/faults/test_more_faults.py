@@ -27,7 +27,7 @@ CALLBACKS = {
     'policy': ('scan', 'odom', 'waypoint_status', 'timer:0', 'timer:1'),
     'command': ('gate/state', 'policy/heartbeat', 'timer:0', 'timer:1'),
 }
-QUICK = [('safety_gate', 'cmd_vel_raw'), ('bridge', 'timer:0')]
+QUICK = [('safety_gate', 'cmd_vel_raw')]
 ALL = [(node, name) for node, names in CALLBACKS.items() for name in names]
 BOUNDS = {'safety_gate': 0.5, 'bridge': 0.4, 'policy': 0.8, 'command': 1.2}
 
