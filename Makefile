@@ -1,11 +1,15 @@
-# make demo   a simulated home, the ROS 2 nodes, three commands in plain words
-# make test   ruff, mypy, and every test, those of the nodes over real DDS
-# Both set themselves up in .venv first; a second run finds it done.
+# make demo          a simulated home, the ROS 2 nodes, three commands in plain words
+# make test          ruff, mypy, and every test, those of the nodes over real DDS
+# make test-faults   all faults of processes, sensors and topics, many times, and the controls
+# make soak          MINUTES=60 of driving in simulation with a random fault a minute
+# All set themselves up in .venv first; a second run finds it done.
+# DISTRO=kilted     with the wheels of ROS 2 Kilted instead of Jazzy's, in .venv-kilted
 
-export VENV ?= .venv
+export DISTRO ?= jazzy
+export VENV ?= $(if $(filter jazzy,$(DISTRO)),.venv,.venv-$(DISTRO))
 RUN = . scripts/environment.sh &&
 
-.PHONY: demo test lint unit setup clean help
+.PHONY: demo test test-faults soak lint unit setup clean help
 
 demo: setup
 	@$(RUN) nl_robot demo $(or $(ARGS),--commands config/demo.yaml)
@@ -18,6 +22,12 @@ lint: setup
 unit: setup
 	@$(RUN) HF_HUB_OFFLINE=1 python -m pytest $(ARGS)
 
+test-faults: setup
+	@$(RUN) python -m pytest -m faults test/faults $(ARGS)
+
+soak: setup
+	@$(RUN) nl_robot soak --minutes $(or $(MINUTES),60) $(ARGS)
+
 setup:
 	@sh scripts/setup.sh
 
@@ -25,4 +35,4 @@ clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile

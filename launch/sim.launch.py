@@ -13,6 +13,7 @@ from launch_ros.substitutions import FindPackageShare
 ARGUMENTS = (
     ('seed', '2000', int, 'Seed of the home: 2000 to 2049 are homes never trained on'),
     ('real_time_factor', '1.0', float, 'Simulated seconds per second'),
+    ('clock', 'true', bool, 'Whether it publishes /clock: of several robots only one may'),
 )
 
 

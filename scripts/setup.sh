@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 VENV="${VENV:-.venv}"
+DISTRO="${DISTRO:-jazzy}"    # of ROS 2, as wheels
 TORCH_CPU_INDEX='https://download.pytorch.org/whl/cpu'
 RENDERER_PACKAGES='libegl1 libopengl0 libgl1 libgl1-mesa-dri libosmesa6'
 
@@ -11,7 +12,7 @@ say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 fingerprint() {
-    { pwd; cat constraints.txt requirements*.txt setup.py setup.cfg scripts/setup.sh \
+    { pwd; echo "$DISTRO"; cat constraints*.txt requirements*.txt setup.py setup.cfg scripts/setup.sh \
           scripts/link_share.py "$VENV/pyvenv.cfg"; } 2>/dev/null | sha256sum | cut -d' ' -f1
 }
 
@@ -54,7 +55,22 @@ logged() {
     "$@" >>"$LOG" 2>&1 || { tail -n 25 "$LOG" >&2; fail "failed: $* (all of it in $LOG)"; }
 }
 
-pip() { logged "$VENV/bin/python" -m pip install --disable-pip-version-check -c constraints.txt "$@"; }
+pip() { logged "$VENV/bin/python" -m pip install --disable-pip-version-check -c "$CONSTRAINTS" "$@"; }
+
+# Jazzy's packages are in the files of requirements and constraints; another distribution has a
+# file of constraints of its own, and the same names with its own name in them.
+choose_distro() {
+    CONSTRAINTS=constraints.txt ROS=requirements-ros.txt DEV=requirements-dev.txt
+    [ "$DISTRO" = jazzy ] && return
+    [ -e "constraints-$DISTRO.txt" ] || fail "no constraints-$DISTRO.txt: DISTRO must be one of" \
+        "jazzy $(ls constraints-*.txt | sed 's/constraints-//; s/.txt//' | tr '\n' ' ')"
+    CONSTRAINTS="$VENV/constraints.txt" ROS="$VENV/requirements-ros.txt"
+    DEV="$VENV/requirements-dev.txt"
+    { grep -v '^ros-' constraints.txt; cat "constraints-$DISTRO.txt"; } >"$CONSTRAINTS"
+    for part in ros dev; do
+        sed "s/^ros-jazzy-/ros-$DISTRO-/" "requirements-$part.txt" >"$VENV/requirements-$part.txt"
+    done
+}
 
 # PyPI's torch for Linux on x86 is the CUDA build, so PyTorch's own CPU index comes first.
 install_torch() {
@@ -96,8 +112,9 @@ rm -f "$VENV"/.nl_robot-????????????????*
 LOG="$VENV/setup.log"
 : >"$LOG"
 say 'installing pinned packages: some minutes and about 2 GB the first time'
+choose_distro
 install_torch
-pip -r requirements.txt -r requirements-ros.txt -r requirements-dev.txt
+pip -r requirements.txt -r "$ROS" -r "$DEV" -r "requirements-$DISTRO.txt"
 pip --no-deps --no-build-isolation -e .
 logged "$VENV/bin/python" scripts/link_share.py
 check_renderer

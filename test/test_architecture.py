@@ -51,14 +51,18 @@ ROOMS = {
     'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
     'planning': walls(f'{CORE} learning', 'numpy torch'),
-    'cli': walls(f'{CORE} sim mission embodied learning planning',
-                 'numpy torch tqdm rclpy *messages', 'ament_index_python matplotlib cv2'),
-    'nodes': walls(f'{CORE} sim mission embodied', 'rclpy numpy *messages', 'ament_index_python'),
+    'ros_graph': walls('', 'rclpy'),
+    'cli': walls(f'{CORE} ros_graph sim mission embodied learning planning trials',
+                 'numpy torch tqdm yaml rclpy *messages',
+                 'ament_index_python matplotlib cv2'),
+    'trials': walls('datatypes mission', 'rclpy *messages'),
+    'nodes': walls(f'{CORE} ros_graph sim mission embodied', 'rclpy numpy *messages',
+                   'ament_index_python tf2_msgs tf2_ros'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
-                     'nav2_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs '
-                     'vision_msgs visualization_msgs'.split())
-WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py')
+                     'nav2_msgs rcl_interfaces rosgraph_msgs rosidl_generator_py sensor_msgs '
+                     'std_msgs std_srvs vision_msgs visualization_msgs'.split())
+WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py', 'nodes/standby_gate.py')
 WITHOUT_TORCH = ('perception/panorama.py', 'perception/waypoints.py', 'perception/detectors.py',
                  'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py')
 WAITING_CALLS = {'spin_until_future_complete', 'wait_for_service', 'wait_for_server',
@@ -154,6 +158,10 @@ def node_complaints(source: str) -> list[str]:
             continue
         called = ast.unparse(node.func)
         name = called.rpartition('.')[2]
+        if called in ('time.time', 'datetime.now') or (
+                name == 'create_timer' and not any(k.arg == 'clock' for k in node.keywords)):
+            found.append(f'line {node.lineno}: {called} keeps a clock that steps; take the steady '
+                         'one')
         if called in ('time.sleep', 'sleep', 'input') or name in WAITING_CALLS:
             found.append(f'line {node.lineno}: {called} waits; a callback never does')
         if name in ('create_publisher', 'create_subscription') and quality_is_a_number(node, name):
@@ -273,6 +281,8 @@ def test_sixty_lines_are_allowed():
     ('time.sleep(1)', 'waits'),
     ('rclpy.spin_until_future_complete(node, future)', 'waits'),
     ('client.wait_for_service()', 'waits'),
+    ('now = time.time()', 'steady'),
+    ('node.create_timer(0.1, call)', 'steady'),
     ("self.create_publisher(String, 'goal', 10)", 'needs a QoSProfile'),
     ("self.create_subscription(String, 'goal', self.hear, 10)", 'needs a QoSProfile'),
     ("self.create_publisher(String, 'goal', qos_profile=1)", 'needs a QoSProfile'),

@@ -348,7 +348,7 @@ def test_an_interrupt_in_the_middle_ends_every_process(start_demo, tmp_path):
         line = process.stdout.readline()
         assert line, said
         said += line
-    assert len(nodes_in(tmp_path / 'logs')) == 5
+    assert len(nodes_in(tmp_path / 'logs')) == 6
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     rest, _ = process.communicate(timeout=30)

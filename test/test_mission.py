@@ -337,3 +337,29 @@ def test_who_is_believed() -> None:
     second = SecondLook(sure=0.6)
     assert second.is_sure(0.6, moved=False) and not second.is_sure(0.59, moved=True)
     assert second.is_sure(None, moved=True) and not second.is_sure(None, moved=False)
+
+
+def test_faults_that_the_gate_tells_end_a_command_and_forbid_the_next() -> None:
+    for fault in ('conflict', 'localization_fault:jump', 'qos_incompatible:scan'):
+        mission = ready_mission()
+        mission.command('go there', 10.0)
+        effects = mission.gate_report(10.1, False, 1.0, fault)
+        assert states(effects) == [('c-1', 'failed', fault)]
+        assert StopRobot() in effects
+        assert states(mission.command('go there', 10.2)) == [('c-2', 'rejected', fault)]
+        assert mission.heard(10.2).reason == fault
+        mission.gate_report(10.3, True, 10.1, 'stopped')
+        assert states(mission.command('go there', 10.4))[0] == ('c-3', 'accepted', '')
+
+
+def test_silent_odometry_is_waited_for_like_any_sensor() -> None:
+    mission = ready_mission()
+    mission.gate_report(10.0, True, 1.0, 'localization_fault:silent')
+    assert mission.heard(10.0).reason == 'not_ready:odom'
+
+
+def test_a_command_of_before_a_restart_is_told_as_interrupted_and_the_robot_stopped() -> None:
+    mission = ready_mission()
+    effects = mission.interrupted(Status('b-7', 'accepted', words='go there'))
+    assert states(effects) == [('b-7', 'failed', 'interrupted')]
+    assert StopRobot() in effects and SetGoal('', '') in effects and mission.current is None

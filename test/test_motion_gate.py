@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from nl_robot.motion.gate import Gate, GateSettings
+from nl_robot.motion.echoes import Echoes
+from nl_robot.motion.gate import REASONS, Gate
+from nl_robot.motion.gate_settings import GateSettings, loosened
+from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.motion.limits import clamp, ramp, stopping_speed
+from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, check_scan
 
 INF, NAN = math.inf, math.nan
@@ -34,12 +38,18 @@ def with_hit(bearing_degrees: int, distance: float) -> list[float]:
     return ranges
 
 
+def odometry(gate: Gate, now: float, x: float = 0.0) -> str:
+    """Odometry of this moment: the robot is at (x, 0) and looks along x."""
+    return gate.odometry(now, Reading(round(now * 1e9), x, 0.0, (0.0, 0.0, 0.0, 1.0)))
+
+
 def ready_gate(off: frozenset[str] = frozenset(), ranges: list[float] | None = None) -> Gate:
-    """A released gate that has seen five good scans; the time is 1.0."""
+    """A released gate that has seen five good scans and odometry; the time is 1.0."""
     gate = Gate(GateSettings(), 0.0, off)
     gate.release(0.0)
     for index in range(5):
         assert gate.scan(0.6 + 0.1 * index, **scan_args(ranges)) == ''
+    assert odometry(gate, 1.0) == ''
     gate.tick(1.0)
     return gate
 
@@ -50,6 +60,7 @@ def run(gate: Gate, seconds: float, linear: float, angular: float = 0.0, start: 
     now = start
     for index in range(round(seconds * 50)):
         now = start + (index + 1) * 0.02
+        odometry(gate, now)
         if scans and index % 5 == 0:
             gate.scan(now, **scan_args(ranges))
         gate.command(now, now, linear, angular)
@@ -120,6 +131,7 @@ def test_silence_of_the_scan_then_five_good_ones() -> None:
         gate.command(later + 0.01, later + 0.01, 0.3, 0.0)
         assert gate.tick(later + 0.02).reason == 'sensor_lost:scan'
         gate.scan(later + 0.03, **scan_args())
+        odometry(gate, later + 0.03)
         later += 0.1
         gate.tick(later)
     gate.command(later, later, 0.3, 0.0)
@@ -156,6 +168,7 @@ def test_ten_thousand_random_commands_stay_within_the_limits() -> None:
     before, now = (0.0, 0.0), 1.0
     for index in range(10_000):
         now += 0.02
+        odometry(gate, now)
         if index % 5 == 0:
             gate.scan(now, **scan_args(with_hit(rng.randrange(360), rng.choice([INF, 1.0, 5.0]))))
         values = [rng.choice(wild) if rng.random() < 0.3 else rng.uniform(-2, 2) for _ in '12']
@@ -212,6 +225,7 @@ def test_reverse_needs_eyes_behind() -> None:
     for index in range(40):
         now = 1.0 + 0.05 * index
         assert gate.scan(now, **half) == ''
+        odometry(gate, now)
         gate.command(now, now, -0.3, 0.0)
         assert gate.tick(now).linear == 0.0
 
@@ -285,7 +299,7 @@ def test_settings_that_cannot_be_meant_are_refused_by_name(name: str, value: flo
 
 
 @pytest.mark.parametrize('off', ['stop', 'silence', 'scan', 'finite', 'stamps', 'obstacle',
-                                 'loop_gap', 'limits'])
+                                 'loop_gap', 'limits', 'odometry', 'conflict', 'release'])
 def test_each_protection_can_be_switched_off_and_is_then_missing(off: str) -> None:
     gate = ready_gate(frozenset([off]))
     now = run(gate, 1.0, 0.25)
@@ -300,6 +314,12 @@ def test_each_protection_can_be_switched_off_and_is_then_missing(off: str) -> No
         'loop_gap': lambda: (gate.scan(now + 0.14, **scan_args()),
                              gate.command(now + 0.2, now + 0.2, 0.2, 0.0),
                              gate.tick(now + 0.2))[2].linear > 0,
+        'release': lambda: (gate.alive(now), run(gate, 1.5, 0.25, start=now)
+                            and gate.velocity[0] > 0)[1],
+        'odometry': lambda: (odometry(gate, now, 9.0), run(gate, 0.1, 0.25, start=now)
+                             and gate.velocity[0] > 0)[1],
+        'conflict': lambda: gate.heard(now, 0.111, 0.0) and (
+            run(gate, 0.1, 0.25, start=now) and gate.velocity[0] > 0),
         'limits': lambda: run(gate, 0.1, 5.0, start=now) and gate.velocity[0] == 5.0,
     }
     assert moves[off]()
@@ -318,3 +338,144 @@ def test_no_clock_is_read_in_the_rules_of_motion() -> None:
         names = {alias.name for node in ast.walk(ast.parse(path.read_text()))
                  if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
         assert not names & {'time', 'datetime'}, path
+
+
+def test_the_slow_zone_follows_its_formula_and_ends_where_it_ends() -> None:
+    settings = GateSettings(max_linear=1.2, stop_distance=0.85, slow_zone=1.75, accel=5.0)
+    for distance, bound in ((1.5, math.sqrt(2 * 0.9 * 0.65)), (1.74, 1.2), (1.76, 1.2)):
+        gate = Gate(settings, 0.0)
+        gate.release(0.0)
+        for index in range(5):
+            gate.scan(0.6 + 0.1 * index, **scan_args(with_hit(0, 0.20 + distance)))
+        odometry(gate, 1.0)
+        run(gate, 1.0, 1.2, ranges=with_hit(0, 0.20 + distance))
+        assert gate.velocity[0] == pytest.approx(bound)
+    with pytest.raises(ValueError, match='slow_zone'):
+        GateSettings(slow_zone=0.39)
+
+
+def test_what_was_wanted_before_a_stop_is_not_executed_after_its_release() -> None:
+    gate = ready_gate()
+    now = run(gate, 1.0, 0.3)
+    gate.stop(now + 0.05)
+    assert gate.release(gate.stop_stamp)
+    assert not gate.command(now + 0.10, now + 0.04, 0.3, 0.0)  # 60 ms old, from before the stop
+    assert gate.command(now + 0.10, now + 0.06, 0.3, 0.0)
+
+
+def test_after_a_freeze_only_what_was_made_after_it_counts() -> None:
+    gate = ready_gate()
+    now = run(gate, 1.0, 0.3)
+    odometry(gate, now + 0.5)
+    assert gate.tick(now + 0.5).reason == 'loop_gap'
+    assert not gate.command(now + 0.51, now + 0.45, 0.3, 0.0)  # fresh enough, but from within it
+    assert gate.command(now + 0.51, now + 0.505, 0.3, 0.0)
+
+
+FAULTS = {
+    'jump': Reading(2_000_000_000, 5.0, 0.0, (0.0, 0.0, 0.0, 1.0)),
+    'not_a_number': Reading(2_000_000_000, NAN, 0.0, (0.0, 0.0, 0.0, 1.0)),
+    'no_quaternion': Reading(2_000_000_000, 0.0, 0.0, (0.0, 0.0, 0.0, 0.0)),
+    'time_goes_back': Reading(1_000_000_000, 0.0, 0.0, (0.0, 0.0, 0.0, 1.0)),
+}
+TURNED = Reading(2_000_000_000, 0.0, 0.0, (0.0, 0.0, math.sin(0.3), math.cos(0.3)))  # 0.6 rad
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_odometry_that_cannot_be_stops_at_once_and_for_half_a_second(fault: str) -> None:
+    gate = ready_gate()
+    now = run(gate, 1.0, 0.3)  # until 2.0
+    assert gate.odometry(now + 0.01, FAULTS[fault]) == fault
+    gate.command(now + 0.01, now + 0.01, 0.3, 0.0)
+    assert gate.tick(now + 0.02).reason == f'localization_fault:{fault}'
+    x = 5.0 if fault == 'jump' else 0.0
+    for index in range(1, 31):
+        moment = now + 0.02 * index
+        assert odometry(gate, moment, x) == ''
+        gate.scan(moment, **scan_args())
+        gate.command(moment, moment, 0.3, 0.0)
+        assert gate.tick(moment + 0.01).is_zero is (moment + 0.01 < now + 0.51)
+
+
+def test_a_turn_in_one_message_is_a_jump_and_a_small_one_is_not() -> None:
+    check = OdometryCheck(GateSettings())
+    check.take(2.0, Reading(1_000_000_000, 0.0, 0.0, (0.0, 0.0, 0.0, 1.0)))
+    assert check.take(2.02, TURNED) == 'jump'                 # 0.6 > 0.5 + 1.0 * 0.02
+    assert check.take(2.12, Reading(3_000_000_000, 0.27, 0.0, TURNED.quaternion)) == ''
+    assert check.take(2.22, Reading(4_000_000_000, 0.56, 0.0, TURNED.quaternion)) == 'jump'
+    assert check.fault(2.70) == 'jump' and check.fault(2.72) == ''
+    assert check.fault(2.73) == 'silent'                      # 0.51 s after the last
+
+
+def test_a_motion_that_nobody_here_sent_is_foreign() -> None:
+    echoes = Echoes()
+    echoes.sent(1.0, 0.2, 0.0)
+    assert not echoes.is_foreign(1.01, 0.2, 0.0)
+    assert echoes.is_foreign(1.02, 0.2, 0.0)         # heard twice, sent once
+    assert echoes.is_foreign(1.03, 0.0, 0.0)         # a standby's zero
+    echoes.sent(2.0, 0.2, 0.0)
+    assert echoes.is_foreign(3.1, 0.2, 0.0)          # too late to be an echo
+
+
+def test_a_foreign_motion_stops_the_own_one_while_it_lasts() -> None:
+    gate = ready_gate()
+    now = run(gate, 1.0, 0.3)
+    assert gate.heard(now, 0.123, 0.0)
+    run(gate, 0.9, 0.3, start=now)
+    assert gate.velocity == (0.0, 0.0) and gate.tick(now + 0.91).reason == 'conflict'
+    run(gate, 0.5, 0.3, start=now + 0.92)
+    assert gate.velocity[0] > 0.0
+    assert gate.tick(now + 9.0).reason == 'loop_gap'
+    assert not gate.heard(now + 9.1, 0.3, 0.0)       # own echoes are late after a freeze
+
+
+def test_a_foreign_zero_is_obeyed_while_it_is_said() -> None:
+    gate = ready_gate()
+    now = run(gate, 1.0, 0.3)
+    gate.sent(now, 0.0, 0.0)
+    assert not gate.heard(now, 0.0, 0.0)               # its own
+    run(gate, 0.1, 0.3, start=now)
+    assert gate.velocity[0] > 0.2
+    assert not gate.heard(now + 0.1, 0.0, 0.0)         # the standby's
+    run(gate, 0.38, 0.3, start=now + 0.1)
+    assert gate.velocity == (0.0, 0.0) and gate.fault(now + 0.5) == 'held_at_zero'
+    run(gate, 0.4, 0.3, start=now + 0.48)
+    assert gate.velocity[0] > 0.0
+
+
+def test_which_settings_are_looser() -> None:
+    base = GateSettings()
+    tighter = GateSettings(max_linear=0.2, stop_distance=0.5, slow_speed=0.1, good_scans=9)
+    assert loosened(base, tighter) == []
+    assert loosened(tighter, base) == ['max_linear', 'stop_distance', 'slow_speed', 'good_scans']
+    assert loosened(base, GateSettings(decel=0.8)) == ['decel']
+    gate = ready_gate()
+    run(gate, 1.0, 0.3)
+    gate.adopt(GateSettings(max_linear=0.2))
+    run(gate, 1.0, 0.3, start=2.0)
+    assert gate.velocity[0] == pytest.approx(0.2)
+    assert gate.tick(3.02).reason in REASONS
+
+
+def test_who_released_and_told_that_it_lives_must_go_on_telling() -> None:
+    gate = ready_gate()
+    gate.alive(1.0)
+    run(gate, 0.98, 0.3)
+    assert gate.velocity[0] > 0.2
+    run(gate, 0.1, 0.3, start=1.98)
+    assert gate.latched and gate.velocity == (0.0, 0.0)
+    gate.release(gate.stop_stamp)
+    run(gate, 1.5, 0.3, start=2.08)          # another one released, and never told anything
+    assert gate.velocity[0] > 0.2
+
+
+@pytest.mark.parametrize(('mount', 'bearing', 'distance', 'clear'), [
+    (LaserMount(yaw=math.pi / 2), -90, 0.8, 0.6),     # it looks left: ahead is at its right
+    (LaserMount(yaw=math.pi / 2), 0, 0.8, INF),       # what it sees straight on is at the left
+    (LaserMount(x=-0.1), 0, 0.8, 0.5),                # 0.8 m from a laser 0.1 m behind the middle
+    (LaserMount(yaw=math.pi / 2, flipped=True), 90, 0.8, 0.6)])
+def test_a_laser_that_is_turned_or_off_the_middle(mount: LaserMount, bearing: int,
+                                                  distance: float, clear: float) -> None:
+    gate = Gate(GateSettings(), 0.0, mount=mount)
+    assert gate.scan(1.0, **scan_args(with_hit(bearing, distance))) == ''
+    assert gate.clearance(0.0) == pytest.approx(clear)

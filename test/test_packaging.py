@@ -125,13 +125,24 @@ def test_the_manifest_names_every_ros_package_that_is_imported():
 
 
 def test_every_requirement_is_pinned():
-    lines = (TREE / 'constraints.txt').read_text(encoding='utf-8').splitlines()
+    lines = [line for path in TREE.glob('constraints*.txt')
+             for line in path.read_text(encoding='utf-8').splitlines()]
     pinned = {canonical(line.partition('==')[0]) for line in lines if '==' in line}
     assert all('==' in line for line in lines if line and not line.startswith('#'))
+    assert kilted_pins() >= {canonical(name) for name in (
+        (TREE / 'requirements-ros.txt').read_text(encoding='utf-8').replace('jazzy', 'kilted')
+        + (TREE / 'requirements-dev.txt').read_text(encoding='utf-8').replace('jazzy', 'kilted')
+    ).replace('[fastrtps]', '').split() if name.startswith('ros-')}
     for path in TREE.glob('requirements*.txt'):
         for line in path.read_text(encoding='utf-8').splitlines():
             if line and not line.startswith('#'):
                 assert canonical(line.partition('[')[0]) in pinned, f'{path.name}: {line}'
+
+
+def kilted_pins():
+    """The packages that have a version for ROS 2 Kilted."""
+    lines = (TREE / 'constraints-kilted.txt').read_text(encoding='utf-8').splitlines()
+    return {canonical(line.partition('==')[0]) for line in lines if '==' in line}
 
 
 def canonical(name):

@@ -12,10 +12,11 @@ from sim_room import PAINT, cube, room_of_6_by_4, two_rooms
 
 from nl_robot.datatypes import Pose
 from nl_robot.sim.body import Odometry, approach
-from nl_robot.sim.model import build_model, doorway, home_to_mjcf
+from nl_robot.sim.model import build_model, home_to_mjcf
 from nl_robot.sim.records import Door, Wall
 from nl_robot.sim.rig import CameraMount, Rig, one_camera_rig
 from nl_robot.sim.simulator import Simulator
+from nl_robot.sim.solids import doorway
 
 MIDDLE = Pose(2.0, 2.0, 0.0, 'map')
 

@@ -68,3 +68,16 @@ def output_file(text: str) -> Path:
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f'{text!r} may not be written')
     return path
+
+
+def output_folder(text: str) -> Path:
+    """The path of a folder that can be written into; it is made."""
+    path = Path(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f'no folder {path} can be made: {error.strerror}') from error
+    if not os.access(path, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{text!r} may not be written into')
+    return path

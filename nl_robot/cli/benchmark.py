@@ -10,5 +10,6 @@ COMMANDS = (
     Command('methods', 'nl_robot.cli.benchmark_methods', 'all methods and ablations side by side'),
     Command('routes', 'nl_robot.cli.benchmark_routes',
             'success with a map: imagined routes, ranked before driving'),
+    Command('promises', 'nl_robot.cli.benchmark_promises', 'safety, with faults on purpose'),
     Command('detector', 'nl_robot.cli.benchmark_detector', 'recall and precision of the detector'),
 )

@@ -28,7 +28,7 @@ from nl_robot.settings import shared_dir
 from nl_robot.sim.homes import free_poses, generate_home
 from nl_robot.sim.records import Home
 
-NODES = ('safety_gate', 'bridge', 'command', 'policy')
+NODES = ('safety_gate', 'standby_gate', 'bridge', 'command', 'policy')
 READY_WITHIN = 90.0    # seconds; loading the networks on a busy machine takes most of them
 
 

@@ -29,10 +29,14 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command('demo', 'nl_robot.cli.demo', 'drive a simulated robot by commands in plain words'),
-    Command('sim-home', 'nl_robot.cli.sim_home', 'draw a generated home'),
+    Command('run', 'nl_robot.cli.run_nodes', 'run the nodes, and start lost ones again'),
+    Command('commission', 'nl_robot.cli.commission', 'measure whether a base stops by itself'),
+    Command('sim-home', 'nl_robot.cli.sim_home', 'draw a generated home, or write it for Gazebo'),
     Command('sentences', 'nl_robot.cli.sentences', 'show the goals that the grammar writes'),
     Command('train', 'nl_robot.cli.train', 'train the agent in generated homes'),
     Command('train-detector', 'nl_robot.cli.train_detector', 'train the embedded detector'),
+    Command('soak', 'nl_robot.cli.soak', 'drive for an hour with a random fault a minute'),
+    Command('doctor', 'nl_robot.cli.doctor', 'look whether all is there that a robot needs'),
     Command('benchmark', 'nl_robot.cli.benchmark', 'measure: homes, detector'),
 )
 

@@ -46,9 +46,10 @@ class NodeProcesses:
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, module: str, arguments: Sequence[str] = ()) -> None:
-        """Start `module.main()` under the name `name`."""
+        """Start `module.main()` under the name `name`; again, where it has ended."""
         program = PROGRAM.format(parent=os.getpid(), module=module)
-        with open(self.log(name), 'wb') as log:
+        again = name in self._processes
+        with open(self.log(name), 'ab' if again else 'wb') as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, '-c', program, *arguments], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, env=self._environment,
@@ -64,13 +65,19 @@ class NodeProcesses:
 
     def check(self) -> None:
         """Raise `NodeFailedError` when a node has ended by itself."""
-        for name, process in self._processes.items():
-            status = process.poll()
-            if status is not None:
-                text = self.log(name).read_text(encoding='utf-8', errors='replace')
-                last = ' '.join(text.split('\n')[-8:]).strip() or 'nothing'
-                raise NodeFailedError(f'the node {name} ended with status {status}; it said: '
-                                      f'{last} (all of it in {self.log(name)})')
+        for name, status in self.ended().items():
+            raise NodeFailedError(f'the node {name} ended with status {status}; it said: '
+                                  f'{self.last_words(name)} (all of it in {self.log(name)})')
+
+    def ended(self) -> dict[str, int]:
+        """The exit status of every node that has ended; negative: the signal that killed it."""
+        found = {name: process.poll() for name, process in self._processes.items()}
+        return {name: status for name, status in found.items() if status is not None}
+
+    def last_words(self, name: str, lines: int = 7) -> str:
+        """The end of what a node said."""
+        text = self.log(name).read_text(encoding='utf-8', errors='replace').strip()
+        return ' '.join(text.split('\n')[-lines:]) or 'nothing'
 
     def stop(self) -> None:
         """End every process group: SIGINT first, then SIGTERM, then SIGKILL.

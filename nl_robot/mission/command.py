@@ -17,7 +17,16 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'by_command', 'by_topic', 'by_service', 'by_gate', 'by_new_command', 'empty',
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
-           'perception_error', 'interrupted')
+           'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible',
+           'nav2_unavailable', 'nav2_lost', 'nav2_failed')
+
+
+GATE_FAULTS = {
+    'conflict': 'Somebody else moves the base.',
+    'localization_fault': 'The odometry cannot be believed.',
+    'qos_incompatible': 'A sensor publishes in a way that cannot be heard.',
+}
+"""What the gate tells that ends a command at once, and the sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,10 @@ class Mission:
         self._accepted_at = now
         self._policy_at = self._gate_at = float('-inf')
         self._policy_lacks: tuple[str, ...] = ()
+        self._bridge_lacks: tuple[str, ...] = ()
+        self._notes: dict[str, dict[str, str]] = {}
         self._gate_latched, self._stop_stamp, self._gate_reason = True, now, ''
+        self._gate_fault = ''
         self._sensor_lost_since: float | None = None
 
     def command(self, text: str, now: float) -> list[Effect]:
@@ -154,8 +166,8 @@ class Mission:
         except self._language.refused as refusal:
             return [self._reject(id_, getattr(refusal, 'reason', 'unreadable'),
                                  getattr(refusal, 'sentence', str(refusal)))]
-        if missing := self.missing(now):
-            return [self._reject(id_, f'not_ready:{",".join(missing)}', _waiting(missing))]
+        if obstacle := self.obstacle(now):
+            return [self._reject(id_, *obstacle)]
         return self._accept(id_, words, now)
 
     def missing(self, now: float) -> tuple[str, ...]:
@@ -163,11 +175,29 @@ class Mission:
         lacks = list(self._policy_lacks)
         if now - self._policy_at > self.settings.policy_timeout:
             lacks = ['policy']
-        if now - self._gate_at > self.settings.gate_timeout:
+        lacks += [name for name in self._bridge_lacks if name not in lacks]
+        if (now - self._gate_at > self.settings.gate_timeout
+                or self._gate_reason == 'held_at_zero'):
             lacks.append('gate')
         elif self._sensor_lost_since is not None and 'scan' not in lacks:
             lacks.append('scan')
+        elif self._gate_reason == 'localization_fault:silent' and 'odom' not in lacks:
+            lacks.append('odom')
         return tuple(lacks)
+
+    def obstacle(self, now: float) -> tuple[str, str] | None:
+        """Why no command can begin now, as a reason and a sentence; None when one can."""
+        fault = self._gate_fault if now - self._gate_at <= self.settings.gate_timeout else ''
+        missing = self.missing(now)
+        if missing and fault in ('', 'localization_fault'):
+            return f'not_ready:{",".join(missing)}', self._waiting(missing)
+        return (self._gate_reason, GATE_FAULTS[fault]) if fault else None
+
+    def interrupted(self, before: Status) -> list[Effect]:
+        """End a command that ran when this node was ended; the robot stays where it is."""
+        return [StopRobot(), SetGoal('', ''),
+                self._said(Status(before.id, 'failed', 'interrupted', 'The command node was ended '
+                                  'and started again: say it again.', before.words))]
 
     def stop(self, now: float, reason: str) -> list[Effect]:
         """Stop the robot and end what runs; always, whatever the state."""
@@ -177,9 +207,17 @@ class Mission:
         """End what runs without latching the gate; nothing when nothing runs."""
         return self._end('cancelled', reason, 'Cancelled.')
 
-    def policy_alive(self, now: float, lacks: tuple[str, ...]) -> None:
-        """Note a sign of life of the policy and what it still waits for."""
+    def policy_alive(self, now: float, lacks: tuple[str, ...],
+                     why: dict[str, str] | None = None) -> None:
+        """Note a sign of life of the policy, what it still waits for, and why, where it knows."""
         self._policy_at, self._policy_lacks = now, lacks
+        self._notes['policy'] = why or {}
+
+    def bridge_report(self, lacks: tuple[str, ...], reason: str, text: str,
+                      why: dict[str, str] | None = None) -> list[Effect]:
+        """Hear what the bridge waits for; a reason says that it cannot drive, just now."""
+        self._bridge_lacks, self._notes['bridge'] = lacks, why or {}
+        return self._lost(reason, text) if reason and self.current is not None else []
 
     def policy_report(self, id_: str, state: str, reason: str, text: str) -> list[Effect]:
         """Hear from the policy about a command; what is not about the current one is dropped."""
@@ -201,6 +239,10 @@ class Mission:
             self._sensor_lost_since = None
         elif self._sensor_lost_since is None:
             self._sensor_lost_since = now
+        fault = reason.partition(':')[0]
+        self._gate_fault = fault if fault in GATE_FAULTS else ''
+        if self._gate_fault and self.current is not None:
+            return self._lost(reason, GATE_FAULTS[fault])
         return self._unlatch()
 
     def tick(self, now: float) -> list[Effect]:
@@ -223,8 +265,8 @@ class Mission:
         """The status to repeat: of the running command, else `idle` and what is still missing."""
         if self.current is not None:
             return self.current
-        if missing := self.missing(now):
-            return Status('', 'idle', f'not_ready:{",".join(missing)}', _waiting(missing))
+        if obstacle := self.obstacle(now):
+            return Status('', 'idle', *obstacle)
         last = self.last
         return Status('', 'idle', '', f'Ready; last: {last.state}.' if last else 'Ready.')
 
@@ -253,6 +295,11 @@ class Mission:
         return [*self.cancel(now, 'by_command'),
                 self._said(Status(id_, 'cancelled', 'by_command', 'Cancelled.'))]
 
+    def _waiting(self, missing: tuple[str, ...]) -> str:
+        whys = {name: why for notes in self._notes.values() for name, why in notes.items()}
+        names = [f'{name} ({whys[name]})' if name in whys else name for name in missing]
+        return f'Not ready: waiting for {", ".join(names)}.'
+
     def _say(self, state: str, reason: str, text: str) -> Status:
         assert self.current is not None
         self.current = Status(self.current.id, state, reason, text, self.current.words,
@@ -275,7 +322,3 @@ class Mission:
         ended = self._said(self._say(state, reason, text))
         self.current = None
         return [ended, SetGoal('', '')]
-
-
-def _waiting(missing: tuple[str, ...]) -> str:
-    return f'Not ready: waiting for {", ".join(missing)}.'

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 
 from nl_robot.datatypes import Pose
-from nl_robot.motion.velocity import LaserScan, VelocityDriver
+from nl_robot.motion.driver import Driver
+from nl_robot.motion.velocity import LaserScan
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,18 @@ class ErrandSettings:
 
 
 class Errand:
-    """Holds at most one waypoint, by number; `state` is idle, driving, arrived, blocked, dropped.
+    """Holds at most one waypoint, by number.
+
+    `state` is idle, driving, arrived, blocked, dropped or failed; with the last, `reason` says why
+    no waypoint can be driven to.
 
     :param off: names of protections that a test switches off
     """
 
-    def __init__(self, driver: VelocityDriver, settings: ErrandSettings | None = None,
+    def __init__(self, driver: Driver, settings: ErrandSettings | None = None,
                  off: frozenset[str] = frozenset()) -> None:
         self.settings = settings or ErrandSettings()
-        self.state, self.number = 'idle', 0
+        self.state, self.number, self.reason, self.text = 'idle', 0, '', ''
         self._driver, self._off = driver, off
         self._pose: Pose | None = None
         self._scan: LaserScan | None = None
@@ -56,10 +60,15 @@ class Errand:
     def begin(self, number: int, target: Pose, now: float) -> None:
         """Drive to `target`; a waypoint where the robot already stands asks for its heading."""
         turn_only = self._pose is not None and math.hypot(
-            target.x - self._pose.x, target.y - self._pose.y) <= self._driver.settings.tolerance
+            target.x - self._pose.x, target.y - self._pose.y) <= self._driver.tolerance
         self._driver.set_target(target, now, target.yaw if turn_only else None)
-        self.state, self.number = 'driving', number
+        self.state, self.number, self.reason, self.text = 'driving', number, '', ''
         self._began = self._heard_at = now
+
+    def drop(self, now: float) -> None:
+        """Give the waypoint up."""
+        if self.state == 'driving':
+            self._finish('dropped', now)
 
     def ready(self, now: float) -> bool:
         """True while odometry, laser and policy are heard."""
@@ -83,11 +92,18 @@ class Errand:
         """Take a laser scan."""
         self._scan, self._scan_at = scan, now
 
+    def passes(self, now: float) -> bool:
+        """Whether velocities of a driver that moves the robot itself may go on to the gate."""
+        if 'relay' in self._off:
+            return True
+        return (self.state == 'driving' and self._driver.passes and not self._policy_is_late(now)
+                and not self._senses_are_old(now))
+
     def tick(self, now: float) -> tuple[float, float] | None:
         """The speeds to ask for now; None: say nothing."""
         if self.state != 'driving':
             return (0.0, 0.0) if now - self._ended < self.settings.goodbye else None
-        if 'heartbeat' not in self._off and now - self._heard_at > self.settings.policy_pause:
+        if self._policy_is_late(now):
             if now - self._heard_at > self.settings.policy_timeout:
                 self._finish('dropped', now)
             return 0.0, 0.0
@@ -96,9 +112,16 @@ class Errand:
         speeds = self._driver.update(now, self._pose, self._scan)
         if self._driver.state == 'driving':
             return speeds
+        if self._driver.state == 'failed':
+            self._finish('failed', now)
+            return 0.0, 0.0
         if now - self._moved_at >= self.settings.rest_time:
             self._finish(self._driver.state, now)
         return 0.0, 0.0
+
+    def _policy_is_late(self, now: float) -> bool:
+        return ('heartbeat' not in self._off
+                and now - self._heard_at > self.settings.policy_pause)
 
     def _senses_are_old(self, now: float) -> bool:
         return (now - self._pose_at > self.settings.odom_timeout
@@ -113,4 +136,5 @@ class Errand:
 
     def _finish(self, state: str, now: float) -> None:
         self.state, self._ended = state, now
+        self.reason, self.text = self._driver.reason, self._driver.text
         self._driver.cancel()

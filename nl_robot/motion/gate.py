@@ -8,51 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+from nl_robot.motion.echoes import Echoes
+from nl_robot.motion.gate_settings import GateSettings
+from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.motion.limits import clamp, ramp, stopping_speed
+from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, CheckedScan, check_scan
 
-
-@dataclass(frozen=True)
-class GateSettings:
-    """Limits in SI units; each must be positive (checked).
-
-    stop_distance follows from 0.30 m/s * 0.35 s of delay + 0.30^2 / (2 * 0.9) of braking
-    + 0.20 m of margin.  `corridor_margin` widens the corridor in the direction of motion to both
-    sides of the hull; what stands beside it never stops the robot, so doorways pass.
-    """
-
-    max_linear: float = 0.30
-    max_angular: float = 1.0
-    max_reverse: float = 0.10
-    accel: float = 0.5
-    decel: float = 0.9
-    angular_accel: float = 2.0
-    robot_radius: float = 0.20
-    corridor_margin: float = 0.05
-    stop_distance: float = 0.35
-    slow_distance: float = 0.60
-    slow_speed: float = 0.15
-    command_timeout: float = 0.15
-    scan_timeout: float = 0.30
-    loop_gap: float = 0.15
-    clear_time: float = 0.5
-    good_scans: int = 5
-    max_stamp_age: float = 0.3
-    max_stamp_lead: float = 0.1
-    max_scan_age: float = 0.5
-    max_scan_lead: float = 0.2
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if not math.isfinite(value) or value <= 0:
-                raise ValueError(f'the gate needs {item.name} > 0, got {value!r}')
-        braking = self.max_linear ** 2 / (2.0 * self.decel)
-        if self.stop_distance < braking:
-            raise ValueError(f'stop_distance {self.stop_distance} m is shorter than the '
-                             f'{braking:.2f} m that braking from max_linear takes')
+REASONS = ('open', 'idle', 'slow', 'obstacle', 'stopped', 'silent', 'loop_gap', 'conflict',
+           'command_lost', 'held_at_zero', 'sensor_lost', 'localization_fault', 'qos_incompatible')
+"""Why the output is what it is; details follow a colon."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +44,31 @@ class _Wish:
 
 
 class Gate:
-    """Commands, scans and stops in; one velocity a tick out.
+    """Commands, scans, odometry and stops in; one velocity a tick out.
 
     It starts latched, as after a stop: only `release` lets anything move, and only when it names
-    the latest stop, so that a release on its way can never undo a newer stop.
+    the latest stop, so that a release on its way can never undo a newer stop.  What was wanted
+    before a stop, or before the own loop stood still, is never executed afterwards: its stamp,
+    by the steady clock that all processes of a machine share, tells.
 
     :param now: monotonic seconds
-    :param checks: names of protections that a test switches off, to see that its test fails
+    :param off: names of protections that a test switches off, to see that its test fails
+    :param mount: where the laser is on the robot
     """
 
-    def __init__(self, settings: GateSettings, now: float, off: frozenset[str] = frozenset()
-                 ) -> None:
-        self.settings = settings
+    def __init__(self, settings: GateSettings, now: float, off: frozenset[str] = frozenset(),
+                 mount: LaserMount | None = None) -> None:
+        self.settings, self._mount = settings, mount or LaserMount()
         self._off = off
         self._latched = True
         self._stop_stamp = now
         self._wish: _Wish | None = None
+        self._odometry = OdometryCheck(settings)
+        self._echoes = Echoes()
+        self._conflict_until = self._held_until = -math.inf
+        self._echo_quiet_until = self._resumed_at = -math.inf
+        self._alive_at: float | None = None  # of whoever released; None: it never told
+        self._unheard: set[str] = set()
         self._scan: CheckedScan | None = None
         self._scan_arrived = -math.inf
         self._scan_fault = 'none yet'
@@ -117,11 +93,16 @@ class Gate:
         """The last output, (m/s, rad/s)."""
         return self._linear, self._angular
 
+    def adopt(self, settings: GateSettings) -> None:
+        """Use other limits from now on."""
+        self.settings = self._odometry.settings = settings
+        self._clear = {}
+
     def stop(self, now: float) -> None:
         """Latch: nothing moves until this very stop is released."""
         if 'stop' in self._off:
             return
-        self._latched, self._stop_stamp, self._wish = True, now, None
+        self._latched, self._stop_stamp, self._wish, self._alive_at = True, now, None, None
         self._linear = self._angular = 0.0
 
     def release(self, stop_stamp: float) -> bool:
@@ -131,6 +112,11 @@ class Gate:
         self._latched, self._wish = False, None
         return True
 
+    def alive(self, now: float) -> None:
+        """Whoever released tells that it lives; from now on its silence is a stop."""
+        if not self._latched:
+            self._alive_at = now
+
     def command(self, now: float, stamp: float, linear: float, angular: float) -> bool:
         """Take a wanted velocity; False when it is refused.
 
@@ -139,6 +125,7 @@ class Gate:
         age = now - stamp
         settings = self.settings
         fresh = -settings.max_stamp_lead <= age <= settings.max_stamp_age
+        fresh = fresh and stamp > max(self._resumed_at, self._stop_stamp)
         finite = math.isfinite(linear) and math.isfinite(angular)
         if not (finite or 'finite' in self._off) or not (fresh or 'stamps' in self._off):
             return False
@@ -158,16 +145,48 @@ class Gate:
             if not -self.settings.max_scan_lead <= age <= self.settings.max_scan_age:
                 raise BadScan(f'it is {age:.1f} s old')
             checked = check_scan(ranges, angle_min, angle_max, angle_increment, range_min,
-                                 range_max)
+                                 range_max).seen_from_base(self._mount)
         except BadScan as error:
             self._scan_fault, self._good_scans = str(error), 0
             return self._scan_fault
         if now - self._scan_arrived > self.settings.scan_timeout:
             self._good_scans = 0
         self._scan, self._scan_arrived, self._scan_fault = checked, now, ''
+        self._unheard.discard('scan')
         self._clear = {}
         self._good_scans += 1
         return ''
+
+    def incompatible(self, topic: str) -> None:
+        """Note that a publisher of `scan` or `odom` offers a quality that cannot fit."""
+        self._unheard.add(topic)
+
+    def odometry(self, now: float, reading: Reading) -> str:
+        """Take a message of odometry; the answer says what is wrong with it, '' if nothing."""
+        self._unheard.discard('odom')
+        return self._odometry.take(now, reading)
+
+    def hold(self, until: float) -> None:
+        """Let nothing move before a moment; a later call may bring it forward."""
+        self._held_until = until
+
+    def sent(self, now: float, linear: float, angular: float) -> None:
+        """Note what was published on cmd_vel."""
+        self._echoes.sent(now, linear, angular)
+
+    def heard(self, now: float, linear: float, angular: float) -> bool:
+        """Take what was heard on cmd_vel; True when somebody else moves the base.
+
+        Somebody else's zero is obeyed: a standby's that has not heard of a new gate yet.
+        """
+        foreign = self._echoes.is_foreign(now, linear, angular)
+        if not foreign or now < self._echo_quiet_until:
+            return False
+        if linear == 0.0 and angular == 0.0:
+            self._held_until = now + self.settings.clear_time
+            return False
+        self._conflict_until = now + self.settings.conflict_time
+        return True
 
     def clearance(self, heading: float) -> float:
         """Metres from the hull to the first obstacle in the corridor towards `heading`.
@@ -210,17 +229,36 @@ class Gate:
         """Why nothing at all may move, or ''."""
         settings = self.settings
         if gap > settings.loop_gap and 'loop_gap' not in self._off:
-            self._wish = None  # made before the freeze
+            self._wish, self._resumed_at = None, now  # made before the freeze
+            self._echo_quiet_until = now + 2.0 * settings.loop_gap  # own echoes are late too
             return 'loop_gap'
         if self._latched:
             return 'stopped'
-        if 'scan' not in self._off and (now - self._scan_arrived > settings.scan_timeout
-                                        or self._good_scans < settings.good_scans):
-            return 'sensor_lost:scan'
+        if (self._alive_at is not None and now - self._alive_at > settings.release_lease
+                and 'release' not in self._off):
+            self.stop(now)
+            return 'command_lost'
+        if fault := self.fault(now):
+            return fault
         if (self._wish is not None and now - self._wish.arrived > settings.command_timeout
                 and 'silence' not in self._off):
             self._wish = None
             return 'silent'
+        return ''
+
+    def fault(self, now: float) -> str:
+        """What is wrong around the gate, latched or not; '' when nothing is."""
+        settings = self.settings
+        if now < self._conflict_until and 'conflict' not in self._off:
+            return 'conflict'
+        if now < self._held_until and 'conflict' not in self._off:
+            return 'held_at_zero'
+        if 'scan' not in self._off and (now - self._scan_arrived > settings.scan_timeout
+                                        or self._good_scans < settings.good_scans):
+            return 'qos_incompatible:scan' if 'scan' in self._unheard else 'sensor_lost:scan'
+        if (fault := self._odometry.fault(now)) and 'odometry' not in self._off:
+            return ('qos_incompatible:odom' if fault == 'silent' and 'odom' in self._unheard
+                    else f'localization_fault:{fault}')
         return ''
 
     def _allowed(self, now: float, wanted: float) -> tuple[float, str]:
@@ -234,7 +272,9 @@ class Gate:
             self._obstacle_until = now + settings.clear_time
         if now < self._obstacle_until:
             return 0.0, 'obstacle'
-        top = stopping_speed(clear - settings.stop_distance, settings.decel)
+        top = settings.max_linear
+        if clear < settings.slow_zone:
+            top = min(top, stopping_speed(clear - settings.stop_distance, settings.decel))
         if clear < settings.slow_distance:
             top = min(top, settings.slow_speed)
         return (clamp(wanted, -top, top), 'slow' if abs(wanted) > top else 'open')

@@ -9,6 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nl_robot.motion.laser_mount import LaserMount
+
 
 class BadScan(ValueError):
     """A scan that must not be believed; the text says what is wrong with it."""
@@ -26,6 +28,14 @@ class CheckedScan:
     valid: tuple[bool, ...]
     angle_min: float
     angle_increment: float
+
+    def seen_from_base(self, mount: LaserMount) -> CheckedScan:
+        """The same in the frame of the robot, for a laser that is mounted so."""
+        if mount.is_middle:
+            return self
+        first, step = mount.angles(self.angle_min, self.angle_increment)
+        return CheckedScan(tuple(mount.point(x, y) for x, y in self.points), self.valid, first,
+                           step)
 
     def coverage(self, heading: float, half_width: float) -> float:
         """The share of the directions around `heading` that valid beams watch, 0 to 1.

@@ -74,6 +74,9 @@ class DriverSettings:
 class VelocityDriver:
     """Drives to one target at a time; `state` is idle, driving, arrived or blocked."""
 
+    reason = text = ''
+    passes = False
+
     def __init__(self, settings: DriverSettings | None = None) -> None:
         self.settings = settings or DriverSettings()
         self.state = 'idle'
@@ -86,6 +89,11 @@ class VelocityDriver:
         self._scan: LaserScan | None = None
         self._points_in_odom: Points = np.zeros((0, 2))
         self._linear = self._angular = 0.0
+
+    @property
+    def tolerance(self) -> float:
+        """Arrived when this near, metres."""
+        return self.settings.tolerance
 
     def set_target(self, target: Pose, now: float, final_yaw: float | None = None) -> None:
         """Drive to `target` (its yaw does not matter), then turn to `final_yaw` if given."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
 
 from nl_robot.nodes.parameters import declare
 from nl_robot.perception.panorama import Camera
@@ -32,3 +34,20 @@ def declare_cameras(node: Node) -> tuple[tuple[Camera, ...], list[str]]:
     cameras = tuple(Camera(name, math.radians(yaw), height, math.radians(pitch),
                            math.radians(hfov), 160, 120) for name, yaw in zip(names, yaws))
     return cameras, list(topics)
+
+
+def calibrated(camera: Camera, message: CameraInfo) -> Camera:
+    """The camera as its camera_info tells; as it was when that tells nothing.
+
+    Where pictures come turned upright, as from a camera that stands on its side, the camera_info
+    beside them is that of the sensor: then its height is their width.
+    """
+    upright = (message.width != message.height
+               and (camera.width, camera.image_height) == (message.height, message.width))
+    width, height = ((message.height, message.width) if upright else
+                     (message.width, message.height))
+    focal = float(message.k[4] if upright else message.k[0])
+    if not width or not math.isfinite(focal) or focal <= 0:
+        return camera
+    return replace(camera, hfov=2.0 * math.atan(width / 2.0 / focal), width=int(width),
+                   image_height=int(height))

@@ -23,15 +23,16 @@ from nl_robot.mission.command import (
     Status,
     StopRobot,
 )
+from nl_robot.mission.journal import Journal, journal_path
 from nl_robot.nodes.conversions import diagnostic, values_of
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, FLOOD, LATCHED, LATEST, STATE
+from nl_robot.nodes.reports import Reports, lacks_of
 
 SECOND = 1_000_000_000
-LEVELS = {'failed': DiagnosticStatus.ERROR, 'unsure': DiagnosticStatus.WARN,
-          'rejected': DiagnosticStatus.WARN, 'blocked': DiagnosticStatus.WARN,
-          'timeout': DiagnosticStatus.WARN, 'not_found': DiagnosticStatus.WARN}
+LEVELS = {'failed': DiagnosticStatus.ERROR, **dict.fromkeys(
+    ('unsure', 'rejected', 'blocked', 'timeout', 'not_found'), DiagnosticStatus.WARN)}
 
 
 class Command:
@@ -43,21 +44,25 @@ class Command:
         self._mission = Mission(Language(clean, control_word, caveat, Rejected),
                                 f'{os.getpid():x}', time.monotonic(),
                                 declare_settings(node, MissionSettings))
+        journal = declare(node, 'journal', '', 'file of the running command, for after a restart; '
+                          'empty: one of its own in ~/.ros; none: no file')
+        self._begun, self._journal = False, Journal(journal_path(
+            journal, node.get_fully_qualified_name(), node.context.get_domain_id()))
         self._status = node.create_publisher(DiagnosticStatus, 'status', LATCHED)
         self._goal = node.create_publisher(String, 'goal', EVENTS)
         self._stop = node.create_publisher(Empty, 'gate/stop', EVENTS)
         self._release = node.create_publisher(UInt64, 'gate/release', EVENTS)
+        self._alive = node.create_publisher(Empty, 'gate/alive', LATEST)
         node.create_subscription(String, 'command', self._on_command, FLOOD)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
-        node.create_subscription(DiagnosticStatus, 'policy/report', self._on_report, EVENTS)
+        self._reports = Reports(node, self._mission, self._do)
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
         node.create_service(Trigger, 'stop', self._on_stop_service)
         node.create_service(Trigger, 'cancel', self._on_cancel_service)
         every(node, 1.0 / rate, lambda: self._tell(self._mission.heard(time.monotonic())))
-        every(node, 0.1, lambda: self._do(self._mission.tick(time.monotonic())))
+        every(node, 0.1, self._on_tick)
         control_word('go to the kitchen')  # makes its tables now, not when the first stop comes
-        self._goal.publish(String(data=''))  # whatever ran before a restart is over
 
     def farewell(self) -> None:
         """End what runs: nobody would hear of it any more."""
@@ -65,7 +70,17 @@ class Command:
 
     def trouble(self) -> str:
         """What a command has to wait for."""
-        return ', '.join(self._mission.missing(time.monotonic()))
+        obstacle = self._mission.obstacle(time.monotonic())
+        return self._journal.trouble or (obstacle[0] if obstacle else '')
+
+    def _on_tick(self) -> None:
+        if not self._begun:  # whatever ran before a restart is over
+            self._begun = True
+            self._goal.publish(String(data=''))
+            before = self._journal.left_over()
+            self._do(self._mission.interrupted(before) if before else ())
+        self._alive.publish(Empty())
+        self._do(self._mission.tick(time.monotonic()))
 
     def _on_command(self, message: String) -> None:
         self._do(self._mission.command(message.data, time.monotonic()))
@@ -82,8 +97,7 @@ class Command:
 
     def _on_cancel_service(self, request: Trigger.Request, response: Trigger.Response
                            ) -> Trigger.Response:
-        effects = self._mission.cancel(time.monotonic(), 'by_service')
-        self._do(effects)
+        self._do(effects := self._mission.cancel(time.monotonic(), 'by_service'))
         response.success = bool(effects)
         response.message = 'cancelled' if effects else 'there is nothing to cancel'
         return response
@@ -92,18 +106,13 @@ class Command:
         values = values_of(message)
         self._do(self._mission.gate_report(
             time.monotonic(), values.get('latched') != 'false',
-            int(values.get('stop_stamp', '0')) / SECOND, values.get('reason', '')))
-
-    def _on_report(self, message: DiagnosticStatus) -> None:
-        values = values_of(message)
-        self._do(self._mission.policy_report(message.hardware_id, values.get('state', ''),
-                                             values.get('reason', ''), values.get('text', '')))
+            int(values.get('stop_stamp', '0')) / SECOND,
+            values.get('fault') or values.get('reason', '')))
 
     def _on_policy(self, message: DiagnosticStatus) -> None:
-        lacks = [name for name in values_of(message).get('lacks', '').split(',') if name]
-        if not self._goal.get_subscription_count():
-            lacks.append('policy')  # it is heard, but does not hear yet
-        self._mission.policy_alive(time.monotonic(), tuple(lacks))
+        lacks, why = lacks_of(message)
+        deaf = () if self._goal.get_subscription_count() else ('policy',)  # heard, hears not yet
+        self._mission.policy_alive(time.monotonic(), lacks + deaf, why)
 
     def _do(self, effects: Iterable[Effect]) -> None:
         """Turn effects into messages, in order."""
@@ -116,6 +125,7 @@ class Command:
                 self._release.publish(UInt64(data=round(effect.stop_stamp * SECOND)))
             else:
                 self._stop.publish(Empty())
+        self._journal.note(self._mission.current)
 
     def _tell(self, status: Status) -> None:
         """Publish one status."""

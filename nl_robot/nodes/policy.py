@@ -137,7 +137,7 @@ class Policy:
             self.node.get_logger().error(f'the agent cannot act: {error}')
         phase = self._pursuit.phase
         waypoint = self._waypoint_stamp if phase == 'driving' else 0
-        values = {'lacks': ','.join(lacks), 'waypoint': str(waypoint)}
+        values = {'lacks': ','.join(lacks), 'waypoint': str(waypoint), **self._senses.why()}
         self._heartbeat.publish(diagnostic('policy', phase, values, self._pursuit.id))
 
 

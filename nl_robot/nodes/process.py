@@ -22,6 +22,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from nl_robot.nodes.alone import SecondCopyError, hold_alone
+from nl_robot.nodes.injection import arm
 from nl_robot.nodes.qos import EVENTS
 
 
@@ -37,13 +39,20 @@ class Living(Protocol):
         """What is wrong just now, for /diagnostics; '' when all is well."""
 
 
-def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
+def run(make: Callable[[], Living], arguments: list[str] | None = None,
+        shares_memory: bool = True) -> int:
     """Run one node until SIGINT or SIGTERM; gives the exit status.
 
-    0: asked to end · 1: a callback raised · 2: the parameters make no sense
+    :param shares_memory: False: Fast DDS sends over UDP alone, unless the environment says
+        otherwise. In shared memory a process that was killed or frozen can hold up, for a second
+        and more, whoever sends to it (Fast-DDS issues 2790, 5053, 5308).
+
+    0: asked to end · 1: a callback raised · 2: the parameters make no sense · 3: it runs already
     """
     # networks as small as ours gain nothing from more threads, and starve the gate of cores
     os.environ.setdefault('OMP_NUM_THREADS', '1')
+    if not shares_memory:
+        os.environ.setdefault('FASTDDS_BUILTIN_TRANSPORTS', 'UDPv4')
     ended = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -58,16 +67,19 @@ def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
         return 2
     try:
         shell = make()
-    except (ValueError, ParameterException) as error:
+        _report_health(shell)
+        arm(shell.node)
+        lock = hold_alone(shell.node)
+    except (ValueError, ParameterException, SecondCopyError) as error:
         print(f'{sys.argv[0]}: {error}', file=sys.stderr)
         rclpy.try_shutdown()
-        return 2
-    _report_health(shell)
+        return 3 if isinstance(error, SecondCopyError) else 2
     try:
         return _spin(shell, ended)
     finally:
         shell.farewell()
         shell.node.destroy_node()
+        lock.close()
         rclpy.try_shutdown()
         for number in (signal.SIGINT, signal.SIGTERM):     # a second one must not kill the rest
             signal.signal(number, signal.SIG_IGN)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.duration import Duration
+from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 
 SENSOR = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Subscriptions to a robot's sensors: they fit every publisher."""
@@ -23,3 +24,8 @@ LATCHED = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE,
 STATE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
                    durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """A state of which only the newest counts, also for who comes late."""
+
+LIVELY = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
+                    liveliness=LivelinessPolicy.MANUAL_BY_TOPIC,
+                    liveliness_lease_duration=Duration(seconds=0.3))
+"""The gate's sign of life for its standby; both ends are ours, so both may ask for a lease."""

@@ -1,30 +1,36 @@
-"""The gate: the only publisher of `cmd_vel`.  Its rules are in `nl_robot.motion.gate`.
+"""The gate: the only publisher of motion on `cmd_vel`.  Its rules are in `nl_robot.motion.gate`.
 
-Tiny, single-threaded and without numerical libraries of its own; all its times are monotonic.
+Tiny, single-threaded, without numerical libraries; all its times are of the steady clock.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
 import time
 
+from nl_robot.nodes.light_messages import TwistStamped  # isort: skip - before all of ROS
+
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-from geometry_msgs.msg import Twist, TwistStamped
-from rclpy.duration import Duration
 from rclpy.node import Node
-from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Empty, UInt64
 from std_srvs.srv import Trigger
 
-from nl_robot.motion.gate import Gate, GateOutput, GateSettings
-from nl_robot.nodes.parameters import declare, declare_settings
+from nl_robot.motion.gate import Gate, GateOutput
+from nl_robot.nodes.gate_parameters import (
+    declare_commissioning,
+    declare_gate_settings,
+    declare_laser,
+    declare_protections_off,
+    let_tighten,
+)
+from nl_robot.nodes.gate_senses import GateSenses
+from nl_robot.nodes.parameters import declare, refuse_unknown
 from nl_robot.nodes.process import every, run
-from nl_robot.nodes.qos import EVENTS, LATEST, SENSOR, STATE
+from nl_robot.nodes.qos import EVENTS, LATEST, LIVELY, STATE
+from nl_robot.nodes.velocity_output import VelocityOutput
 
 SECOND = 1_000_000_000
 ZEROS_FOR = 1.0  # seconds of zeros at full rate after the last motion or stop
-FAREWELL_ZEROS, FAREWELL_PAUSE = 8, 0.02
 
 
 class SafetyGate:
@@ -33,33 +39,37 @@ class SafetyGate:
     def __init__(self) -> None:
         self.node = node = Node('safety_gate')
         rate = declare(node, 'rate', 50.0, 'velocities a second', 10, 200)
-        self._stamped = declare(node, 'stamped', False,
-                                'publish TwistStamped instead of Twist on cmd_vel')
-        off = declare(node, 'test_without', [''], 'names of protections to switch off; for tests '
-                      'alone, which must then fail')
-        self._off = frozenset(name for name in off if name)
-        self._gate = Gate(declare_settings(node, GateSettings), time.monotonic(), self._off)
+        stamped = declare(node, 'stamped', False,
+                          'publish TwistStamped instead of Twist on cmd_vel')
+        self._off = declare_protections_off(node)
+        self._gate = Gate(declare_gate_settings(node), time.monotonic(), self._off,
+                          declare_laser(node))
+        declare_commissioning(node)
+        wait = declare(node, 'standby_wait', 3.0, 'seconds that the gate waits at its start for a '
+                       'standby that hears it', 0.0, 10.0)
+        self._gate.hold(time.monotonic() + wait)
+        self._unguarded = True
         self._moved_at = self._zero_at = self._told_at = time.monotonic()
-        self._reason, self._told, self._scan_stamp = '', ('', False), (-1, 0)
-        self._kind = TwistStamped if self._stamped else Twist
-        self._velocity = node.create_publisher(self._kind, 'cmd_vel', LATEST)
+        self._told, self._beats = ('', False), 0
+        self._velocity = VelocityOutput(node, stamped)
+        self._senses = GateSenses(node, self._gate, self._velocity.kind)
+        refuse_unknown(node)
+        let_tighten(node, self._gate)
         self._state = node.create_publisher(DiagnosticStatus, 'gate/state', STATE)
+        self._heartbeat = node.create_publisher(UInt64, 'gate/heartbeat', LIVELY)
         node.create_subscription(TwistStamped, 'cmd_vel_raw', self._on_velocity, LATEST)
-        node.create_subscription(LaserScan, 'scan', self._on_scan, SENSOR)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(Empty, 'gate/stop', self._on_stop, EVENTS)
         node.create_subscription(UInt64, 'gate/release', self._on_release, EVENTS)
+        node.create_subscription(Empty, 'gate/alive', lambda message: self._gate.alive(
+            time.monotonic()), LATEST)
         node.create_service(Trigger, 'gate/stop', self._on_stop_service)
         every(node, 1.0 / rate, self._on_tick)
 
     def farewell(self) -> None:
         """The last messages are zeros."""
-        if 'farewell' in self._off:
-            return
-        for _ in range(FAREWELL_ZEROS):
-            self._publish(0.0, 0.0)
-            threading.Event().wait(FAREWELL_PAUSE)
-        self._velocity.wait_for_all_acked(Duration(seconds=0.2))
+        if 'farewell' not in self._off:
+            self._velocity.farewell()
 
     def trouble(self) -> str:
         """What holds the robot back."""
@@ -80,8 +90,7 @@ class SafetyGate:
         return response
 
     def _on_release(self, message: UInt64) -> None:
-        stamp = message.data / SECOND
-        if self._gate.latched and self._gate.release(stamp):
+        if self._gate.latched and self._gate.release(message.data / SECOND):
             self._tell('idle', time.monotonic())
 
     def _on_velocity(self, message: TwistStamped) -> None:
@@ -92,21 +101,16 @@ class SafetyGate:
             self.node.get_logger().error('refused a velocity that is old or not a number',
                                          throttle_duration_sec=1.0)
 
-    def _on_scan(self, message: LaserScan) -> None:
-        stamp = (message.header.stamp.sec, message.header.stamp.nanosec)
-        if stamp == self._scan_stamp != (0, 0):
-            return  # the same scan again says nothing about now
-        self._scan_stamp = stamp
-        fault = self._gate.scan(time.monotonic(), message.ranges, message.angle_min,
-                                message.angle_max, message.angle_increment, message.range_min,
-                                message.range_max)
-        if fault:
-            self.node.get_logger().error(f'refused a scan: {fault}', throttle_duration_sec=1.0)
-
     def _on_tick(self) -> None:
         now = time.monotonic()
+        if self._unguarded and self._heartbeat.get_subscription_count():
+            self._unguarded = False
+            self._gate.hold(now)
         output = self._gate.tick(now)
         self._publish_when_due(output, now)
+        self._beats += 1
+        if self._beats % 2:
+            self._heartbeat.publish(UInt64(data=self._beats))
         if (output.reason, self._gate.latched) != self._told or now - self._told_at > 0.1:
             self._tell(output.reason, now)
 
@@ -119,18 +123,17 @@ class SafetyGate:
             self._publish(output.linear, output.angular)
 
     def _publish(self, linear: float, angular: float) -> None:
-        message = self._kind()
-        twist = message.twist if self._stamped else message
-        if self._stamped:
-            message.header.stamp = self.node.get_clock().now().to_msg()
-        twist.linear.x, twist.angular.z = float(linear), float(angular)
-        self._velocity.publish(message)
         self._zero_at = time.monotonic()
+        self._gate.sent(self._zero_at, linear, angular)
+        self._velocity.publish(linear, angular)
 
     def _tell(self, reason: str, now: float) -> None:
         latched = self._gate.latched
+        if reason != self._told[0] and reason == 'loop_gap':
+            self.node.get_logger().warn('stood still for a moment; what was wanted is dropped')
         self._told, self._told_at = (reason, latched), now
         values = {'reason': reason, 'latched': str(latched).lower(),
+                  'fault': self._gate.fault(now),
                   'stop_stamp': str(round(self._gate.stop_stamp * SECOND))}
         level = DiagnosticStatus.OK if reason in ('open', 'idle') else DiagnosticStatus.WARN
         self._state.publish(DiagnosticStatus(
@@ -140,7 +143,7 @@ class SafetyGate:
 
 def main() -> int:
     """Entry point."""
-    return run(SafetyGate)
+    return run(SafetyGate, shares_memory=False)
 
 
 if __name__ == '__main__':

@@ -18,12 +18,14 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, LaserScan
 
 from nl_robot.datatypes import Pose
-from nl_robot.nodes.cameras import declare_cameras
+from nl_robot.nodes.cameras import calibrated, declare_cameras
 from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
 from nl_robot.nodes.detections import detections_type
+from nl_robot.nodes.frames import Frames
 from nl_robot.nodes.qos import SENSOR
 from nl_robot.perception.detection_topic import detections_from_message
 from nl_robot.perception.panorama import Camera
+from nl_robot.ros_graph import why_silent
 
 TIMEOUT, CAMERA_TIMEOUT = 1.0, 2.0  # seconds until a sense counts as silent
 
@@ -40,16 +42,20 @@ class Senses:
         self._cameras = {camera.name: camera for camera in cameras}
         self._frames: dict[str, tuple[int, Any]] = {}
         self._seen_at: dict[str, float] = {}
+        self._kinds: dict[str, tuple[str, Any]] = {'scan': ('scan', LaserScan),
+                                                   'odom': ('odom', Odometry)}
+        self._why: dict[str, str] = {}
+        self._asked_at = -math.inf
+        self._mounts = Frames(node)
         self.scan: LaserScan | None = None
         self.pose: Pose | None = None
         self.odometry_stamp = 0
         for name, topic in zip(self._cameras, topics):
             beside = topic.rpartition('/')[0]
-            if detections:
-                node.create_subscription(detections_type(), f'{beside}/detections',
-                                         partial(self._on_detections, name), SENSOR)
-            else:
-                node.create_subscription(Image, topic, partial(self._on_image, name), SENSOR)
+            kind, topic, hear = ((detections_type(), f'{beside}/detections', self._on_detections)
+                                 if detections else (Image, topic, self._on_image))
+            self._kinds[f'camera/{name}'] = topic, kind
+            node.create_subscription(kind, topic, partial(hear, name), SENSOR)
             node.create_subscription(CameraInfo, f'{beside}/camera_info',
                                      partial(self._on_info, name), SENSOR)
         node.create_subscription(LaserScan, 'scan', self._on_scan, SENSOR)
@@ -67,6 +73,16 @@ class Senses:
         now = time.monotonic()
         return [name for name, limit in limits.items()
                 if now - self._seen_at.get(name, -math.inf) > limit]
+
+    def why(self) -> dict[str, str]:
+        """For each silent sensor, as `why/<name>`, what the graph knows; asked once a second."""
+        now = time.monotonic()
+        if now - self._asked_at > 1.0:
+            self._asked_at = now
+            silent = {name: self._kinds[name] for name in self.lacks() if name in self._kinds}
+            self._why = {f'why/{name}': why_silent(self._node, *pair, SENSOR)
+                         for name, pair in silent.items()}
+        return self._why
 
     def note(self, name: str) -> None:
         """Something good was heard of `name` just now."""
@@ -107,18 +123,13 @@ class Senses:
         self.note(f'camera/{name}')
 
     def _on_info(self, name: str, message: CameraInfo) -> None:
-        focal = float(message.k[0])
-        if message.width and math.isfinite(focal) and focal > 0:
-            hfov = 2.0 * math.atan(message.width / 2.0 / focal)
-            self._cameras[name] = replace(self._cameras[name], hfov=hfov,
-                                          width=int(message.width),
-                                          image_height=int(message.height))
+        self._cameras[name] = calibrated(self._cameras[name], message)
 
     def _on_scan(self, message: LaserScan) -> None:
         def take() -> None:
             if not len(message.ranges) or not message.angle_increment:
                 raise ValueError('it has no beams or no angle_increment')
-            self.scan = message
+            self.scan = self._mounts.scan(message)
         self._guarded('scan', take)
 
     def _on_odometry(self, message: Odometry) -> None:

@@ -28,12 +28,11 @@ from nl_robot.nodes.parameters import declare
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.sim.homes import free_poses, generate_home
-from nl_robot.sim.rig import Rig, one_camera_rig
+from nl_robot.sim.rig import RIGS, camera_topic
 from nl_robot.sim.simulator import Simulator
 
-RIGS = {'four_cameras': Rig, 'one_camera': one_camera_rig}
-TICK, SCAN_PERIOD, COMMAND_TIMEOUT = 0.02, 0.1, 0.5  # seconds
-LONGEST_STEP = 0.2  # seconds of simulation at once; a machine that is slower falls behind
+TICK, SCAN_PERIOD, COMMAND_TIMEOUT, LONGEST_STEP = 0.02, 0.1, 0.5, 0.2  # seconds; the last of
+# simulation at once: a machine that is slower falls behind
 
 
 class Sim:
@@ -65,15 +64,15 @@ class Sim:
         every(node, TICK, self._on_tick)
 
     def _make_publishers(self, node: Node) -> None:
-        self._clock = node.create_publisher(Clock, '/clock', LATEST)
+        clock = declare(node, 'clock', True, 'publish /clock; of several simulators only one may')
+        self._clock = node.create_publisher(Clock, '/clock', LATEST) if clock else None
         self._odom = node.create_publisher(Odometry, 'odom', EVENTS)
         self._scan = node.create_publisher(LaserScan, 'scan', EVENTS)
         self._truth = node.create_publisher(Odometry, 'sim/ground_truth', EVENTS)
         self._touches = node.create_publisher(UInt32, 'sim/collisions', EVENTS)
-        self._cameras = []
-        mounts = self._sim.rig.cameras
+        self._cameras, mounts = [], self._sim.rig.cameras
         for mount in mounts:
-            base = 'camera' if len(mounts) == 1 else f'camera/{mount.name}'
+            base = camera_topic(mount, len(mounts))
             self._cameras.append((mount, node.create_publisher(Image, f'{base}/image_raw', LATEST),
                                   node.create_publisher(CameraInfo, f'{base}/camera_info',
                                                         LATEST)))
@@ -100,7 +99,8 @@ class Sim:
             self._wish = (0.0, 0.0)  # as a good base does
         self._sim.step(*self._wish, step)
         stamp = stamp_of(round(self._sim.time * 1e9))
-        self._clock.publish(Clock(clock=stamp))
+        if self._clock is not None:
+            self._clock.publish(Clock(clock=stamp))
         self._odom.publish(self._odometry(self._sim.odometry, 'odom', stamp))
         if self._sim.time - self._scanned_at < SCAN_PERIOD - TICK / 2:
             return

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from nl_robot.datatypes import Pose
 from nl_robot.geometry import polar_in_base, wrap_angle
-from nl_robot.sim.model import FRAME_WIDTH, doorway
 from nl_robot.sim.records import Door, Home
 from nl_robot.sim.renderer import camera_axes
 from nl_robot.sim.rig import CameraMount
 from nl_robot.sim.senses import RayCaster
+from nl_robot.sim.solids import FRAME_WIDTH, doorway
 
 
 @dataclass(frozen=True)

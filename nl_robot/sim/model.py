@@ -6,25 +6,16 @@ between the robot (conaffinity) and what can stop it (contype) are ever tested.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from nl_robot.sim.records import Door, Home, Item, Part, Room, Wall
+from nl_robot.sim.records import Home
 from nl_robot.sim.renderer import load_mujoco
 from nl_robot.sim.rig import Rig
+from nl_robot.sim.solids import Body, Solid, bounds, home_bodies, wall_height
 
-FRAME_COLOUR = (0.06, 0.30, 0.24)
-"""Of all door frames: a dark green that neither walls nor furniture have."""
-FRAME_WIDTH = 0.07
-"""How wide a frame is on the wall, metres."""
 CEILING_GROUP, ROBOT_GROUP = 3, 4
 """Geom groups: the robot's own cameras do not see the robot, the bird does not see ceilings."""
-WALL = 0.12
-"""Thickness of an ordinary wall, metres: the foundation reaches under it."""
 CLEARANCE = 0.035
 """Between floor and base, metres: it passes over the foot of a lamp."""
 TIMESTEP = 0.01
@@ -58,12 +49,10 @@ _HEAD = f"""<mujoco model="home">
 
 def home_to_mjcf(home: Home, rig: Rig) -> str:
     """The MJCF text of a home with the robot of `rig` at the origin of the map."""
-    lines = [_HEAD, *_shell(home)]
-    lines += [_wall(wall) for wall in home.walls]
-    for door in home.doors:
-        lines += _door(door, home)
-    for item in home.items:
-        lines += _item(item)
+    floors, *bodies = home_bodies(home)
+    lines = [_HEAD, *_body(floors), _ceiling(home)]
+    for body in bodies:
+        lines += _body(body)
     lines += [_robot(rig), '</worldbody>', _actuators(rig), '</mujoco>']
     return '\n'.join(lines)
 
@@ -83,107 +72,29 @@ def _numbers(*values: float) -> str:
     return ' '.join(f'{value:.5g}' for value in values)
 
 
-def _geom(shape: str, size: tuple[float, ...], position: tuple[float, float, float],
-          rgb: tuple[float, float, float], *, solid: bool,
-          euler: tuple[float, float, float] = (0.0, 0.0, 0.0), group: int = 0) -> str:
-    """One geom of the home; `solid` stops the robot."""
-    turn = f' euler="{_numbers(*euler)}"' if any(euler) else ''
-    return (f'<geom type="{shape}" size="{_numbers(*size)}" pos="{_numbers(*position)}"{turn} '
-            f'rgba="{_numbers(*rgb)} 1" contype="{int(solid)}" conaffinity="0" '
-            f'group="{group}"/>')
+def _geom(solid: Solid) -> str:
+    """One geom of the home."""
+    turn = f' euler="{_numbers(*solid.euler)}"' if any(solid.euler) else ''
+    return (f'<geom type="{solid.shape}" size="{_numbers(*solid.size)}" '
+            f'pos="{_numbers(*solid.position)}"{turn} rgba="{_numbers(*solid.rgb)} 1" '
+            f'contype="{int(solid.solid)}" conaffinity="0" group="0"/>')
 
 
-def bounds(home: Home) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) around all rooms and walls, metres."""
-    boxes: list[Room | Wall] = [*home.rooms, *home.walls]
-    return (min(b.x0 for b in boxes), min(b.y0 for b in boxes),
-            max(b.x1 for b in boxes), max(b.y1 for b in boxes))
+def _body(body: Body) -> list[str]:
+    """A body with one geom per solid; what has no name belongs to the world."""
+    geoms = [_geom(solid) for solid in body.solids]
+    if not body.name:
+        return geoms
+    return [f'<body name={quoteattr(body.name)} pos="{_numbers(*body.position)}" '
+            f'euler="{_numbers(0, 0, body.yaw)}">', *geoms, '</body>']
 
 
-def wall_height(home: Home) -> float:
-    """The height of the tallest wall, metres (2.5 in a home without walls)."""
-    return max((wall.height for wall in home.walls), default=2.5)
-
-
-def _shell(home: Home) -> Iterator[str]:
-    """Foundation, one floor per room, and the ceiling."""
+def _ceiling(home: Home) -> str:
     x0, y0, x1, y1 = bounds(home)
-    middle, half = ((x0 + x1) / 2, (y0 + y1) / 2), ((x1 - x0) / 2, (y1 - y0) / 2)
-    for room in home.rooms:
-        size = ((room.x1 - room.x0) / 2, (room.y1 - room.y0) / 2)
-        yield _geom('box', (size[0] + WALL, size[1] + WALL, 0.05), (*room.centre, -0.054),
-                    (0.45, 0.36, 0.28), solid=False)
-        yield _geom('box', (*size, 0.02), (*room.centre, -0.02), room.floor_colour, solid=False)
-    yield (f'<geom type="box" size="{_numbers(*half, 0.02)}" material="ceiling" '
-           f'pos="{_numbers(*middle, wall_height(home) + 0.02)}" contype="0" conaffinity="0" '
-           f'group="{CEILING_GROUP}"/>')
-
-
-def _wall(wall: Wall) -> str:
-    """A wall from `base` to `height` above the floor."""
-    size = ((wall.x1 - wall.x0) / 2, (wall.y1 - wall.y0) / 2, (wall.height - wall.base) / 2)
-    position = ((wall.x0 + wall.x1) / 2, (wall.y0 + wall.y1) / 2, (wall.base + wall.height) / 2)
-    return _geom('box', size, position, wall.rgb, solid=True)
-
-
-@dataclass(frozen=True)
-class Opening:
-    """The hole of a door in its wall: `back` and `front` are its faces along the way through.
-
-    :param back, front: metres from the door's middle, back <= 0 <= front
-    :param height: metres
-    """
-
-    back: float
-    front: float
-    height: float
-
-
-def doorway(door: Door, home: Home) -> Opening:
-    """The opening of a door, read from the walls at its sides and above it.
-
-    A wall may be built of two layers, one per room.  Where there is no wall, it is 0.12 m thick
-    and 2.0 m high.
-    """
-    along = (math.cos(door.yaw), math.sin(door.yaw))
-    beside = door.width / 2 + 0.05
-    faces, height = [], 2.0
-    for wall in home.walls:
-        for shift, side in itertools.product((-0.03, 0.0, 0.03), (-beside, 0.0, beside)):
-            x = door.x + shift * along[0] - side * along[1]
-            y = door.y + shift * along[1] + side * along[0]
-            if not (wall.x0 <= x <= wall.x1 and wall.y0 <= y <= wall.y1):
-                continue
-            if side == 0.0:
-                height = wall.base if wall.base > 0 else height
-            else:
-                corners = ((wall.x0, wall.y0), (wall.x1, wall.y1))
-                faces += [(u - door.x) * along[0] + (v - door.y) * along[1] for u, v in corners]
-    return Opening(min(faces, default=-0.06), max(faces, default=0.06), height)
-
-
-def _door(door: Door, home: Home) -> list[str]:
-    """Two jambs and a lintel trim, 15 mm proud of the wall; x of the body leads through."""
-    hole, half = doorway(door, home), FRAME_WIDTH / 2
-    middle, depth = (hole.back + hole.front) / 2, (hole.front - hole.back) / 2 + 0.015
-    side = door.width / 2 + half - 0.005
-    parts = [_geom('box', (depth, half, hole.height / 2), (middle, sign * side, hole.height / 2),
-                   FRAME_COLOUR, solid=True) for sign in (-1, 1)]
-    parts.append(_geom('box', (depth, door.width / 2 + FRAME_WIDTH, half),
-                       (middle, 0, hole.height + half - 0.01), FRAME_COLOUR, solid=False))
-    return [f'<body name={quoteattr("door/" + door.name)} pos="{_numbers(door.x, door.y, 0)}" '
-            f'euler="{_numbers(0, 0, door.yaw)}">', *parts, '</body>']
-
-
-def _item(item: Item) -> list[str]:
-    """The body of an item with one geom per part."""
-    return [f'<body name={quoteattr("item/" + item.name)} '
-            f'pos="{_numbers(item.x, item.y, item.z)}" euler="{_numbers(0, 0, item.yaw)}">',
-            *(_part(part, item.collides) for part in item.parts), '</body>']
-
-
-def _part(part: Part, solid: bool) -> str:
-    return _geom(part.shape, part.size, part.position, part.rgb, solid=solid, euler=part.euler)
+    half = ((x1 - x0) / 2, (y1 - y0) / 2)
+    return (f'<geom type="box" size="{_numbers(*half, 0.02)}" material="ceiling" '
+            f'pos="{_numbers((x0 + x1) / 2, (y0 + y1) / 2, wall_height(home) + 0.02)}" '
+            f'contype="0" conaffinity="0" group="{CEILING_GROUP}"/>')
 
 
 def _robot(rig: Rig) -> str:

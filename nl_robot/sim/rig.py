@@ -78,3 +78,12 @@ class Rig:
 def one_camera_rig() -> Rig:
     """The rig with the front camera only; it turns on the spot to see all around."""
     return Rig(cameras=_four_cameras()[:1])
+
+
+def camera_topic(mount: CameraMount, count: int) -> str:
+    """Where one of `count` cameras speaks: `camera/front`, or `camera` where it is alone."""
+    return 'camera' if count == 1 else f'camera/{mount.name}'
+
+
+RIGS = {'four_cameras': Rig, 'one_camera': one_camera_rig}
+"""By the name that people give."""

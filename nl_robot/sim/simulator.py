@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from nl_robot.datatypes import Pose, Sighting
 from nl_robot.sim.body import Base
-from nl_robot.sim.model import CEILING_GROUP, ROBOT_GROUP, bounds, build_model, wall_height
+from nl_robot.sim.model import CEILING_GROUP, ROBOT_GROUP, build_model
 from nl_robot.sim.records import Home
 from nl_robot.sim.renderer import Renderer
 from nl_robot.sim.rig import CameraMount, Rig, one_camera_rig
 from nl_robot.sim.senses import Laser, RayCaster, Scan
+from nl_robot.sim.solids import bounds, wall_height
 from nl_robot.sim.truth import TrueBox, Truth, merge_boxes
 
 __all__ = ['CameraMount', 'Rig', 'Scan', 'Simulator', 'TrueBox', 'one_camera_rig']

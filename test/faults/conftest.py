@@ -1,4 +1,4 @@
-"""The rig of test/nodes, for faults of whole processes."""
+"""Faults of whole processes: quick ones in every run, all of them with `-m faults`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ import pytest  # noqa: E402
 from node_rig import Rig  # noqa: E402
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a word about faults, leave out what takes many repeats."""
+    if 'faults' in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker('faults')]
+    items[:] = [item for item in items if item not in long]
+    if long:
+        config.hook.pytest_deselected(items=long)
+
+
 @pytest.fixture
 def rig(tmp_path: Path):
     """The whole road with a scripted agent."""
@@ -20,4 +30,13 @@ def rig(tmp_path: Path):
         yield made
     finally:
         made.close()
+    assert not made.robot.complaints
+
+
+@pytest.fixture
+def empty_rig(tmp_path: Path):
+    """A fake robot alone."""
+    made = Rig(tmp_path)
+    yield made
+    made.close()
     assert not made.robot.complaints

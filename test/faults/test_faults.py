@@ -8,20 +8,17 @@ import signal
 import time
 
 import pytest
-from node_rig import Rig, wait_for
+from node_rig import SCRIPTED, Rig, wait_for
 
-NODES = ('safety_gate', 'bridge', 'command', 'policy')
+from nl_robot.trials.trials import drive
+
+NODES = ('safety_gate', 'standby_gate', 'bridge', 'command', 'policy')
 
 
 def under_way(rig: Rig, words: str = 'drive on') -> tuple[str, float]:
     """A command runs and the robot moves straight on; gives the id and the moment."""
-    said = rig.say(words)
-    id_ = rig.wait_state('accepted', said)['id']
-    try:
-        wait_for(lambda: rig.robot.record and rig.robot.record[-1][1] > 0.1, 15.0, 'drives')
-    except AssertionError as error:
-        raise AssertionError(f'{error}; gate: {rig.gate}; heard: {rig.events(said)}') from error
-    return id_, said
+    said = drive(rig, words)
+    return next(e['id'] for e in rig.events(said) if e['state'] == 'accepted'), said
 
 
 def no_motion_for(rig: Rig, seconds: float) -> None:
@@ -42,8 +39,7 @@ def test_policy_killed_then_started_again(rig: Rig) -> None:
     later = rig.say('drive on')
     rejected = rig.wait_state('rejected', later)
     assert rejected['reason'].startswith('not_ready:') and 'policy' in rejected['reason']
-    rig.start('policy', 'agent:=python:scripted_agents:agent',
-              'detector:=python:scripted_agents:detector')
+    rig.start('policy', *SCRIPTED)
     no_motion_for(rig, 3.0)
     rig.lacks = None
     rig.wait_ready()
@@ -84,13 +80,13 @@ def test_everybody_is_asked_to_end_while_moving(rig: Rig, number: int) -> None:
     latency = rig.stop_latency(lambda: [rig.signal(name, number) for name in NODES])
     print(f'all asked to end, zero after {latency * 1e3:.0f} ms')
     assert latency <= 0.3
-    assert [rig.processes[name].wait(timeout=10) for name in NODES] == [0, 0, 0, 0]
+    assert [rig.processes[name].wait(timeout=10) for name in NODES] == [0] * 5
     assert time.monotonic() - began <= 3.0 + 4.0 * rig.slack(began)
     assert [r[1:] for r in rig.robot.record[-3:]] == [(0.0, 0.0)] * 3
     assert not any('Traceback' in rig.log(name) for name in NODES)
 
 
-@pytest.mark.parametrize('name', ['command', 'policy', 'bridge'])
+@pytest.mark.parametrize('name', ['command', 'policy', 'bridge', 'safety_gate'])
 def test_one_node_is_asked_to_end_while_moving(rig: Rig, name: str) -> None:
     under_way(rig)
     assert rig.stop_latency(lambda: rig.signal(name, signal.SIGTERM), hold=0.5) <= 0.8

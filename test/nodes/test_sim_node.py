@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import rclpy
-from fake_robot import CAMERAS
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry
 from node_rig import ROOT, wait_for
@@ -22,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image, LaserScan
 from std_msgs.msg import UInt32
 
 from nl_robot.sim.renderer import RendererUnavailable, choose_renderer
+from nl_robot.trials.fake_robot import CAMERAS
 
 try:
     choose_renderer()
