@@ -9,7 +9,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-NODES = ('safety_gate', 'bridge', 'policy', 'command')
+NODES = ('safety_gate', 'bridge', 'policy', 'command', 'adaptation')
 STANDARD = PathJoinSubstitution([FindPackageShare('nl_robot'), 'config', 'robot.yaml'])
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 YES_OR_NO = ('true', 'false', 'True', 'False')
@@ -43,5 +43,5 @@ def node(name: str) -> Node:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Safety gate, bridge, policy and command."""
+    """Safety gate, bridge, policy, command and adaptation."""
     return LaunchDescription([*ARGUMENTS, *map(node, NODES)])

@@ -52,16 +52,19 @@ ROOMS = {
     'wanderer': walls('datatypes settings language nets checkpoint agent', 'torch'),
     'learning': walls(f'{CORE} homes', 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
-    'cli': walls(f'{CORE} sim mission embodied learning homes wanderer', 'numpy torch tqdm rclpy *messages',
+    'cli': walls(f'{CORE} sim mission embodied learning homes wanderer',
+                 'numpy torch tqdm rclpy *messages',
                  'ament_index_python matplotlib cv2'),
-    'nodes': walls(f'{CORE} sim mission embodied homes wanderer', 'rclpy numpy *messages', 'ament_index_python'),
+    'nodes': walls(f'{CORE} sim mission embodied homes wanderer', 'rclpy numpy *messages',
+                   'ament_index_python'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
                      'nav2_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs '
                      'vision_msgs visualization_msgs'.split())
 WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py')
 WITHOUT_TORCH = ('perception/panorama.py', 'perception/waypoints.py', 'perception/detectors.py',
-                 'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'homes/store.py', 'nodes/adaptation.py', 'cli/main.py')
+                 'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py',
+                 'homes/store.py', 'nodes/adaptation.py')
 WAITING_CALLS = {'spin_until_future_complete', 'wait_for_service', 'wait_for_server',
                  'wait_for_message'}
 LINES, LINES_OF_A_NODE, LINES_OF_A_FUNCTION = 400, 150, 60

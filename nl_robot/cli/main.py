@@ -33,6 +33,10 @@ COMMANDS = (
     Command('sentences', 'nl_robot.cli.sentences', 'show the goals that the grammar writes'),
     Command('train', 'nl_robot.cli.train', 'train the agent in generated homes'),
     Command('train-detector', 'nl_robot.cli.train_detector', 'train the embedded detector'),
+    Command('adapt', 'nl_robot.cli.adapt', 'let the robot teach itself a new home'),
+    Command('homes', 'nl_robot.cli.homes', 'the homes that the robot knows: list, show, delete'),
+    Command('labels', 'nl_robot.cli.labels', 'sentences for what it drove: keep, drop, correct'),
+    Command('demonstrate', 'nl_robot.cli.demonstrate', 'show the robot a way to a goal'),
     Command('benchmark', 'nl_robot.cli.benchmark', 'measure: homes, detector'),
 )
 

@@ -1,1 +1,1 @@
-"""What a robot knows of the homes it lives in: places, trajectories, labels, versions, in words."""
+"""What a robot knows of the homes that it lives in: places, ways, sentences; no pictures."""

@@ -99,11 +99,22 @@ class HomeMap:
             self.block(place, way)
             return
         self.ways[place][way] = replace(self.ways[place][way], driven=arrived)
-        if place not in {self.landing(arrived, back) for back in range(len(self.ways[arrived]))}:
-            (x, y, z), (to_x, to_y, to_z) = self.points[arrived], self.points[place]
-            plan = max(math.hypot(to_x - x, to_y - y), 0.05)
-            self.ways[arrived].append(Way(math.atan2(to_y - y, to_x - x),
-                                          math.atan2(to_z - z, plan), plan, place, False))
+        self._lead(arrived, place)
+
+    def join(self, place: int, other: int) -> None:
+        """Somebody drove from one place to the other: a way leads there, and one leads back."""
+        if place != other:
+            self._lead(place, other)
+            self._lead(other, place)
+
+    def _lead(self, place: int, to: int) -> None:
+        """Let a way of `place` lead to `to`, where none does."""
+        if to in {self.landing(place, way) for way in range(len(self.ways[place]))}:
+            return
+        (x, y, z), (to_x, to_y, to_z) = self.points[place], self.points[to]
+        plan = max(math.hypot(to_x - x, to_y - y), 0.05)
+        self.ways[place].append(Way(math.atan2(to_y - y, to_x - x), math.atan2(to_z - z, plan),
+                                    plan, to, False))
 
     def block(self, place: int, way: int) -> None:
         """Nothing gets through there."""

@@ -6,6 +6,7 @@ A person's words count as a demonstration; what a person dropped is never learne
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,14 @@ def counts(labels: Sequence[Label]) -> Counts:
     return Counts(len(labels), sum(bool(label.goals) for label in labels),
                   sum(len(label.proposals) for label in labels), kept,
                   sum(label.human for label in labels))
+
+
+def summary(labels: Sequence[Label]) -> str:
+    """The labels with words as JSON, and how many there are: what is told to people."""
+    rows = [{'number': label.number, 'kind': label.trajectory.kind,
+             'places': label.trajectory.places, 'goals': label.goals, 'by_person': label.human}
+            for label in labels if label.goals]
+    return json.dumps({'counts': str(counts(labels)), 'labels': rows})
 
 
 def save(path: Path, labels: Iterable[Label]) -> None:

@@ -1,6 +1,7 @@
 """Homes on disk, by name, side by side; each is a folder, and deleting it forgets all of it.
 
-    <root>/<name>/home.json           where exploring began, how far adaptation is
+    <root>/<name>/home.json           where exploring began, where the robot was last
+                  adaptation.json     how far adaptation is
                   map.npz             places, sightings and ways: words and geometry, no pictures
                   trajectories.jsonl  what was driven there
                   labels.json         sentences for trajectories, and what people said of them
@@ -48,19 +49,29 @@ class Notes:
     :param start: the place where exploring began, None before it did
     :param pose: x, y, yaw in the map and :param odometry: in the odometry's frame, when it was
         last seen: as long as the odometry goes on from there, both frames are known
-    :param phase: of its adaptation, one of PHASES; :param reason: why it ended as it did
-    :param minutes: budget of exploring and learning together, and :param spent: of it so far
     :param explored: nothing new was within reach any more
     """
 
     start: int | None = None
     pose: tuple[float, ...] = ()
     odometry: tuple[float, ...] = ()
+    explored: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the adaptation of a home is; the adaptation node alone writes it.
+
+    :param phase: one of PHASES; :param reason: why it ended as it did
+    :param run: names this adaptation
+    :param minutes: budget of exploring, and :param spent: of it so far
+    """
+
     phase: str = 'idle'
     reason: str = ''
+    run: str = ''
     minutes: float = 20.0
     spent: float = 0.0
-    explored: bool = False
 
     def __post_init__(self) -> None:
         if self.phase not in PHASES:
@@ -86,9 +97,21 @@ class Home:
 
     def note(self, **changes: Any) -> Notes:
         """Remember something else, and keep the rest."""
-        notes = replace(self.notes(), **changes)
+        return self.keep(replace(self.notes(), **changes))
+
+    def keep(self, notes: Notes) -> Notes:
+        """Remember exactly this."""
         write_json(self.folder / 'home.json', dataclasses.asdict(notes))
         return notes
+
+    def progress(self) -> Progress:
+        """How far its adaptation is; ValueError where the file is damaged."""
+        path = self.folder / 'adaptation.json'
+        return from_mapping(Progress, read_json(path), str(path)) if path.exists() else Progress()
+
+    def keep_progress(self, progress: Progress) -> None:
+        """Remember how far it is."""
+        write_json(self.folder / 'adaptation.json', dataclasses.asdict(progress))
 
     def map(self) -> HomeMap:
         """Its map; an empty one where nothing is known yet."""

@@ -77,6 +77,10 @@ class Recorder:
         self._end(fault)
         self._places = []
 
+    def places(self) -> list[int]:
+        """Of the trajectory that is under way."""
+        return list(self._places)
+
     def _end(self, fault: str) -> None:
         if len(self._places) > 1 or (self._places and fault):
             self._done.append(Trajectory(tuple(self._places), self._yaw, self.kind, self.goal,

@@ -7,8 +7,6 @@ were explored there; mixed with the original demonstrations, so that nothing old
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nl_robot.checkpoint import Checkpoint
 from nl_robot.homes.trajectories import Trajectory

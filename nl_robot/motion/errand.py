@@ -16,6 +16,8 @@ from nl_robot.motion.velocity import LaserScan, VelocityDriver
 class ErrandSettings:
     """Seconds, but for `rest_speed` (m/s and rad/s).
 
+    :param explore_linear, explore_angular: m/s and rad/s that an exploring robot may drive
+
     :param policy_pause: without a heartbeat the robot slows down after this, so that braking
         from full speed, 0.33 s, ends within the 0.6 s that are promised
     :param policy_timeout: without a heartbeat the errand is dropped after this
@@ -35,6 +37,8 @@ class ErrandSettings:
     rest_speed: float = 0.02
     rest_time: float = 0.2
     goodbye: float = 1.0
+    explore_linear: float = 0.15
+    explore_angular: float = 0.5
 
 
 class Errand:
@@ -46,7 +50,7 @@ class Errand:
     def __init__(self, driver: VelocityDriver, settings: ErrandSettings | None = None,
                  off: frozenset[str] = frozenset()) -> None:
         self.settings = settings or ErrandSettings()
-        self.state, self.number = 'idle', 0
+        self.state, self.number, self._slow = 'idle', 0, False
         self._driver, self._off = driver, off
         self._pose: Pose | None = None
         self._scan: LaserScan | None = None
@@ -66,9 +70,12 @@ class Errand:
         return (now - self._heard_at <= self.settings.policy_timeout
                 and not self._senses_are_old(now))
 
-    def heartbeat(self, number: int, now: float) -> None:
-        """Hear which waypoint the policy pursues; another than ours, or 0, ends ours."""
-        self._heard_at = now
+    def heartbeat(self, number: int, now: float, slow: bool = False) -> None:
+        """Hear which waypoint the policy pursues; another than ours, or 0, ends ours.
+
+        :param slow: nobody asked for this drive: not faster than one explores
+        """
+        self._heard_at, self._slow = now, slow
         if (self.state == 'driving' and number != self.number
                 and now - self._began > self.settings.grace):
             self._finish('dropped', now)
@@ -95,10 +102,16 @@ class Errand:
             return self._wait_for_senses(now)
         speeds = self._driver.update(now, self._pose, self._scan)
         if self._driver.state == 'driving':
-            return speeds
+            return self._slowed(*speeds) if self._slow else speeds
         if now - self._moved_at >= self.settings.rest_time:
             self._finish(self._driver.state, now)
         return 0.0, 0.0
+
+    def _slowed(self, linear: float, angular: float) -> tuple[float, float]:
+        """The same curve, driven no faster than one explores."""
+        share = min(1.0, self.settings.explore_linear / max(abs(linear), 1e-9),
+                    self.settings.explore_angular / max(abs(angular), 1e-9))
+        return linear * share, angular * share
 
     def _senses_are_old(self, now: float) -> bool:
         return (now - self._pose_at > self.settings.odom_timeout

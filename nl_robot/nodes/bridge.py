@@ -69,8 +69,10 @@ class Bridge:
         self._tell(time.monotonic())
 
     def _on_heartbeat(self, message: DiagnosticStatus) -> None:
-        number = values_of(message).get('waypoint', '0')
-        self._errand.heartbeat(int(number) if number.isdigit() else 0, time.monotonic())
+        values = values_of(message)
+        number = values.get('waypoint', '0')
+        self._errand.heartbeat(int(number) if number.isdigit() else 0, time.monotonic(),
+                               values.get('pace') == 'exploring')
 
     def _on_odometry(self, message: Odometry) -> None:
         twist = message.twist.twist

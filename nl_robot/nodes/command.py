@@ -49,6 +49,7 @@ class Command:
         self._release = node.create_publisher(UInt64, 'gate/release', EVENTS)
         node.create_subscription(String, 'command', self._on_command, FLOOD)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
+        node.create_subscription(String, 'explore', self._on_explore, STATE)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
         node.create_subscription(DiagnosticStatus, 'policy/report', self._on_report, EVENTS)
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
@@ -69,6 +70,9 @@ class Command:
 
     def _on_command(self, message: String) -> None:
         self._do(self._mission.command(message.data, time.monotonic()))
+
+    def _on_explore(self, message: String) -> None:
+        self._do(self._mission.leisure(message.data, time.monotonic()))
 
     def _on_stop(self, message: Empty) -> None:
         effects = self._mission.stop(time.monotonic(), 'by_topic')
@@ -111,7 +115,7 @@ class Command:
             if isinstance(effect, Status):
                 self._tell(effect)
             elif isinstance(effect, SetGoal):
-                self._goal.publish(String(data=f'{effect.words}\n{effect.id}'))
+                self._goal.publish(String(data=f'{effect.words}\n{effect.id}\n{effect.kind}'))
             elif isinstance(effect, Release):
                 self._release.publish(UInt64(data=round(effect.stop_stamp * SECOND)))
             else:

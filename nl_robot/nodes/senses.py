@@ -21,6 +21,7 @@ from nl_robot.datatypes import Pose
 from nl_robot.nodes.cameras import declare_cameras
 from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
 from nl_robot.nodes.detections import detections_type
+from nl_robot.nodes.looking import Look
 from nl_robot.nodes.qos import SENSOR
 from nl_robot.perception.detection_topic import detections_from_message
 from nl_robot.perception.panorama import Camera
@@ -43,6 +44,7 @@ class Senses:
         self.scan: LaserScan | None = None
         self.pose: Pose | None = None
         self.odometry_stamp = 0
+        self.on_pose: Callable[[Pose], None] = lambda pose: None
         for name, topic in zip(self._cameras, topics):
             beside = topic.rpartition('/')[0]
             if detections:
@@ -72,11 +74,20 @@ class Senses:
         """Something good was heard of `name` just now."""
         self._seen_at[name] = time.monotonic()
 
+    def look_after(self, stamp: int) -> Look | None:
+        """As `frames_after`, with where the robot is."""
+        frames = self.frames_after(stamp)
+        return None if frames is None or self.pose is None else Look(frames, self.pose)
+
     def frames_after(self, stamp: int) -> dict[str, Any] | None:
-        """One picture (or list of detections) of each camera, all newer than `stamp`, or None.
+        """One picture (or list of detections) of each camera, or None.
+
+        All are newer than `stamp`, and so is the scan.
 
         :param stamp: nanoseconds
         """
+        if self.scan is None or nanoseconds(self.scan.header.stamp) <= stamp:
+            return None
         if any(self._frames.get(name, (-1, None))[0] <= stamp for name in self._cameras):
             return None
         return {name: picture for name, (_, picture) in self._frames.items()}
@@ -125,4 +136,5 @@ class Senses:
         def take() -> None:
             self.pose = pose_of_odometry(message)
             self.odometry_stamp = nanoseconds(message.header.stamp)
+            self.on_pose(self.pose)
         self._guarded('odom', take)
