@@ -7,6 +7,7 @@ import time
 from nl_robot.cli.robot_talk import RobotTalk
 
 ENDS = ('done', 'failed', 'stopped')
+EVERY = 10.0    # seconds between two lines, but where the phase changes
 SHOWN = ('text', 'places', 'episodes', 'labels', 'losses', 'left', 'version')
 
 
@@ -24,13 +25,13 @@ def adapt_live(home: str, minutes: float) -> int:
                              'why')
         answer = talk.ask('adapt/start')
         print(answer.message, flush=True)
-        began, said = time.monotonic(), ''
+        began, said, at = time.monotonic(), '', -EVERY
         talk.spin(1.0)
         while heard['phase'] not in ENDS:
-            line = told(heard)
-            if line != said:
-                said = line
-                print(f'{time.monotonic() - began:6.0f} s  {line}', flush=True)
+            line, seconds = told(heard), time.monotonic() - began
+            if line != said and (seconds - at >= EVERY or line.split()[:1] != said.split()[:1]):
+                said, at = line, seconds
+                print(f'{seconds:6.0f} s  {line}', flush=True)
             talk.spin(1.0)
         print(told(heard))
     return 0 if heard['phase'] == 'done' and heard['reason'] == 'activated' else 1

@@ -32,10 +32,10 @@ class RobotTalk:
 
     def hear(self, topic: str, take: Callable[[dict[str, str]], None], latched: bool) -> None:
         """Let the values of a DiagnosticStatus topic in."""
-        self.node.create_subscription(
-            DiagnosticStatus, topic, lambda message: take({v.key: v.value
-                                                           for v in message.values}),
-            STATE if latched else EVENTS)
+        def on_message(message: Any) -> None:
+            take({item.key: item.value for item in message.values})
+        self.node.create_subscription(DiagnosticStatus, topic, on_message,
+                                      STATE if latched else EVENTS)
 
     def say(self, topic: str, text: str, seconds: float = 10.0) -> None:
         """Publish a text; ValueError where nobody listens within some seconds."""

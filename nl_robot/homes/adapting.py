@@ -185,6 +185,7 @@ class Adapting:
         phase, settings = self.progress.phase, self.settings
         if phase in EXPLORING and self._exploring:
             self._spend(seconds)
+            self._count()
         if phase == 'exploring':
             return self._turn_back(now)
         if phase == 'returning' and now - self._phase_at > settings.way_back * MINUTE:
@@ -200,6 +201,11 @@ class Adapting:
         self.progress = replace(before, spent=before.spent + seconds / MINUTE)
         if int(4 * before.spent) != int(4 * self.progress.spent):
             self._remember()
+
+    def _count(self) -> None:
+        """What the policy has found by now."""
+        notes = self.home.notes()
+        self.facts |= {'places': str(notes.places), 'episodes': str(notes.driven)}
 
     def _turn_back(self, now: float) -> list[Effect]:
         budget = Budget(self.progress.minutes, self.settings.episodes, self.settings.charge)

@@ -75,9 +75,9 @@ class Explorer:
         return self._leave(observation, frontier)
 
     def note(self, observation: Observation) -> int:
-        """Take in what is seen here without going anywhere: somebody else drives."""
+        """Take in what is seen here, and record nothing: somebody else drives."""
         self._drive = None
-        self._arrive(observation)
+        self.place = self.home.add(observation, self.height)
         return self.place
 
     def _arrive(self, observation: Observation) -> None:

@@ -72,8 +72,6 @@ class Keeper:
         if self._explorer is not None:
             self._explorer.interrupt()
             self._explorer.note(in_map(observation, map_from_odom))
-            self._explorer.recorder.cut()
-            self._explorer.recorder.take()      # people's commands are no exploration
             self._keep(observation.pose, map_from_odom)
 
     def fault(self, reason: str) -> None:
@@ -94,8 +92,6 @@ class Keeper:
         if recorder is None:
             raise ValueError('nobody demonstrates anything just now')
         place = explorer.note(in_map(observation, map_from_odom))
-        explorer.recorder.cut()
-        explorer.recorder.take()
         recorder.at(place, in_map(observation, map_from_odom).pose.yaw)
         self._link(recorder.places())
         return len(recorder.places())
@@ -131,8 +127,10 @@ class Keeper:
         def write(home: Home) -> None:
             home.save_map(explorer.home)
             home.add(fresh)
-            notes = replace(home.notes(), start=explorer.start, pose=(here.x, here.y, here.yaw),
-                            odometry=(odometry.x, odometry.y, odometry.yaw))
+            before = home.notes()
+            notes = replace(before, start=explorer.start, pose=(here.x, here.y, here.yaw),
+                            odometry=(odometry.x, odometry.y, odometry.yaw),
+                            places=len(explorer.home), driven=before.driven + len(fresh))
             home.keep(notes if explored is None else replace(notes, explored=explored))
         self._write(write)
 

@@ -48,6 +48,7 @@ class OdometryWatch:
         """One message; the fault that it shows, '' where there is none.
 
         :param driving: somebody of ours moves the robot just now
+        :param now: seconds by the robot's own stamps: a busy machine is no fault
         """
         fault = ''
         if self._last is not None:

@@ -50,12 +50,15 @@ class Notes:
     :param pose: x, y, yaw in the map and :param odometry: in the odometry's frame, when it was
         last seen: as long as the odometry goes on from there, both frames are known
     :param explored: nothing new was within reach any more
+    :param places, driven: that its map and its trajectories number
     """
 
     start: int | None = None
     pose: tuple[float, ...] = ()
     odometry: tuple[float, ...] = ()
     explored: bool = False
+    places: int = 0
+    driven: int = 0
 
 
 @dataclass(frozen=True)

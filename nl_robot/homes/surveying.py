@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nl_robot.homes.exploring import Explorer
 from nl_robot.homes.store import Home
@@ -77,7 +77,8 @@ def survey(world: World, home: Home, explorer: Explorer, start: tuple[float, flo
             told(now)
         observation, steps = world.step(way), steps + 1
     explorer.recorder.cut()
-    home.add(explorer.recorder.take())
+    last = explorer.recorder.take()
+    home.add(last)
     home.save_map(explorer.home)
     home.note(start=explorer.start, explored=not ended)
-    return now
+    return replace(now, trajectories=now.trajectories + len(last))

@@ -66,10 +66,12 @@ class Agents:
         self._asked: queue.Queue[str | None] = queue.Queue()
         self._news: queue.Queue[News] = queue.Queue()
         self._loader: threading.Thread | None = None
+        self._begun = threading.Event()
 
     def begin(self) -> None:
-        """Load the first one, in the calling thread."""
+        """Load the first one, in the calling thread; others wait until then."""
         self.agent = load_agent(self.base)
+        self._begun.set()
 
     def ask(self, name: str) -> None:
         """Let another one act from the next goal on; '' asks for the one it began with."""
@@ -100,8 +102,9 @@ class Agents:
         while (name := self._asked.get()) is not None:
             if not self._asked.empty():     # somebody wants another one already
                 continue
+            self._begun.wait()              # libraries cannot be imported by two threads at once
             try:
-                self._pending = (name, load_agent(name))
+                self._pending = None if name == self.serving else (name, load_agent(name))
                 self._news.put(News(name))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is refused
                 self._news.put(News(name, f'model_rejected:{" ".join(str(error).split())}'))

@@ -4,7 +4,6 @@ and looks on while a person demonstrates."""
 from __future__ import annotations
 
 import math
-import time
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -80,7 +79,7 @@ class HomeKeeping:
     def _on_pose(self, pose: Pose) -> None:
         """Hear every pose of the odometry."""
         driving = self._pursuit.phase == 'driving' or self._demonstrating
-        if fault := self._watch.take(pose, driving, time.monotonic()):
+        if fault := self._watch.take(pose, driving, self._senses.odometry_stamp / 1e9):
             self._node.get_logger().warning(f'nothing is learned from this part: {fault}')
             self._fault(fault)
 
