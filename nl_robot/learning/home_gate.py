@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +62,15 @@ class Verdict:
 
     def facts(self) -> dict[str, Any]:
         """For origin.json."""
-        return {'passed': self.passed, 'why': self.why, 'here': to_mapping(self.here),
-                'there': None if self.there is None else to_mapping(self.there)}
+        return {'passed': self.passed, 'why': self.why, 'here': _finite(to_mapping(self.here)),
+                'there': None if self.there is None else _finite(to_mapping(self.there))}
+
+
+def _finite(facts: Any) -> Any:
+    """The same without numbers that JSON has none for: a gain over nothing is None."""
+    if isinstance(facts, dict):
+        return {key: _finite(value) for key, value in facts.items()}
+    return None if isinstance(facts, float) and not math.isfinite(facts) else facts
 
 
 def successes(stored: Checkpoint, tasks: Sequence[GraphTask], encoder: Encoder) -> np.ndarray:
