@@ -13,7 +13,7 @@ from fake_encoder import FakeEncoder
 from tiny_graph import star, task_in
 
 from nl_robot.checkpoint import load_checkpoint
-from nl_robot.homes.labels import Label, Proposal, counts
+from nl_robot.homes.labels import counts
 from nl_robot.homes.store import Homes
 from nl_robot.homes.trajectories import Trajectory
 from nl_robot.learning import home_learning
@@ -259,11 +259,11 @@ def test_shuffled_labels_are_refused(base, home, tmp_path, monkeypatch, seed, sa
 
 
 def test_sabotage_gives_every_way_the_words_of_another():
-    labels = [Label(n, Trajectory((n, n + 1), 0.0), (Proposal(str(n), 1.0, 1.0, True),))
-              for n in range(20)]
-    mixed_up = shuffled(labels, np.random.default_rng(0))
-    assert sorted(label.goals for label in mixed_up) == sorted(label.goals for label in labels)
-    assert sum(a.goals == b.goals for a, b in zip(labels, mixed_up)) < 5
+    said = [Said(Trajectory((n, n + 1), 0.0), str(n)) for n in range(20)]
+    mixed_up = shuffled(said, np.random.default_rng(0))
+    assert [one.trajectory for one in mixed_up] == [one.trajectory for one in said]
+    assert sorted(one.words for one in mixed_up) == sorted(one.words for one in said)
+    assert sum(a.words == b.words for a, b in zip(said, mixed_up)) < 5
 
 
 def test_a_home_that_is_hardly_known_says_so(base, tmp_path):

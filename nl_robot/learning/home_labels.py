@@ -8,7 +8,7 @@ any way teaches nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from nl_robot.learning.goal_writing import (
     likelihood,
     trajectory_features,
 )
-from nl_robot.learning.home_lesson import Nets, task_of, walk_of, walks_of
+from nl_robot.learning.home_lesson import Nets, Said, task_of, walk_of, walks_of
 from nl_robot.learning.walks import Walks, replay
 from nl_robot.nets.words import Vocabulary
 from nl_robot.worlds.graph import PlaceGraph
@@ -109,9 +109,7 @@ def _telling(nets: Nets, arena: Arena, walks: Walks, others: int, rng: torch.Gen
     return own - torch.stack(rest).mean(dim=0)
 
 
-def shuffled(labels: Sequence[Label], rng: np.random.Generator) -> list[Label]:
-    """The same labels with each one's sentences given to another: sabotage, as a control."""
-    from dataclasses import replace
-    order = rng.permutation(len(labels))
-    return [replace(label, proposals=labels[int(other)].proposals)
-            for label, other in zip(labels, order)]
+def shuffled(said: Sequence[Said], rng: np.random.Generator) -> list[Said]:
+    """The same ways, each with the words of another: sabotage, as a control."""
+    order = rng.permutation(len(said))
+    return [replace(one, words=said[int(other)].words) for one, other in zip(said, order)]

@@ -7,11 +7,11 @@ process that was killed goes on where it was.
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -108,8 +108,7 @@ class Road:
                              f'{self.settings.fewest} ways with sentences are needed, so let '
                              'it explore more')
         if self.sabotage:
-            learn = said_of(shuffled([x for x in found if x.goals],
-                                     np.random.default_rng(self.seed)))
+            learn = shuffled(learn, np.random.default_rng(self.seed))
         lesson = Lesson(graph, learn, self.old.mixed_in, stored, self.encoder, self.minutes,
                         self.seed, self.home.folder / 'learning', self.tell)
         learned = self.learner(lesson)
@@ -147,13 +146,9 @@ class Road:
             self.home.versions.activate(path.name, verdict.why)
             version = path.name
         write_json(self.home.folder / 'verdict.json', facts)
-        self._end_run()
+        shutil.rmtree(self.home.folder / 'learning', ignore_errors=True)    # the next begins anew
         return Outcome(version, verdict, count)
 
-    def _end_run(self) -> None:
-        """The next adaptation begins anew."""
-        import shutil
-        shutil.rmtree(self.home.folder / 'learning', ignore_errors=True)
 
 
 def said_of(labels: Sequence[Label]) -> list[Said]:
@@ -181,11 +176,4 @@ def split(labels: Sequence[Label], share: float) -> tuple[list[Said], list[Said]
             continue
         learn += said_of([label])
     return learn, held_out
-
-
-def run_facts(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as facts for people and nodes."""
-    return {'phase': 'done', 'version': outcome.version, 'passed': outcome.verdict.passed,
-            'text': outcome.verdict.why}
-
 
