@@ -121,7 +121,8 @@ def _manifest(directory: Path) -> dict[str, str]:
     """What the manifest says: file name → SHA-256."""
     manifest = json.loads(_read(directory, 'manifest.json'))
     if not isinstance(manifest, dict) or not 0 < len(manifest) <= MAX_FILES:
-        raise CheckpointError(f'{directory}/manifest.json is no list of 1 to {MAX_FILES} files')
+        raise CheckpointError(f'{directory} is not a checkpoint: its manifest.json '
+                              f'does not name 1 to {MAX_FILES} files')
     for name in manifest:
         if Path(name).name != name:
             raise CheckpointError(f'{directory}/manifest.json names a path: {name!r}')
@@ -152,8 +153,8 @@ def load_checkpoint(directory: Path) -> Checkpoint:
     except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, OSError,
             RecursionError, SafetensorError) as error:
         raise CheckpointError(f'{directory} is not a checkpoint: {error}') from error
-    if not isinstance(config, dict) or not isinstance(origin, dict):
-        raise CheckpointError(f'{directory}: config.json and origin.json must be mappings')
+    if not isinstance(origin, dict):
+        raise CheckpointError(f'{directory} is not a checkpoint: its origin.json is no mapping')
     _check_weights(directory, weights)
     return Checkpoint(config, weights, origin)
 

@@ -107,4 +107,4 @@ class Agents:
                 self._pending = None if name == self.serving else (name, load_agent(name))
                 self._news.put(News(name))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is refused
-                self._news.put(News(name, f'model_rejected:{" ".join(str(error).split())}'))
+                self._news.put(News(name, f'model_rejected:{" ".join(str(error).split())[:300]}'))
