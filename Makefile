@@ -1,14 +1,18 @@
 # make demo   a simulated home, the ROS 2 nodes, three commands in plain words
+# make demo-adapt   a simulated home that is new: explored, learned from, and what it brought
 # make test   ruff, mypy, and every test, those of the nodes over real DDS
 # Both set themselves up in .venv first; a second run finds it done.
 
 export VENV ?= .venv
 RUN = . scripts/environment.sh &&
 
-.PHONY: demo test lint unit setup clean help
+.PHONY: demo demo-adapt test lint unit setup clean help
 
 demo: setup
 	@$(RUN) nl_robot demo $(or $(ARGS),--commands config/demo.yaml)
+
+demo-adapt: setup
+	@$(RUN) nl_robot adapt --world homes --seed 2003 --png demo-adapt.png $(ARGS)
 
 test: lint unit
 
@@ -25,4 +29,4 @@ clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile

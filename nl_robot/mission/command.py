@@ -220,7 +220,7 @@ class Mission:
 
         A stop older than the running command is released for it; a newer one ends it.
         """
-        if now - self._gate_at > self.settings.gate_timeout:
+        if now - self._gate_at > self.settings.gate_timeout and stop_stamp > self._gate_at:
             self._leisure.gate_came_back(stop_stamp)
         self._gate_at, self._gate_latched = now, latched
         self._stop_stamp, self._gate_reason = stop_stamp, reason

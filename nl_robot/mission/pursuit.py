@@ -88,6 +88,11 @@ class Pursuit:
         """Pursue nothing."""
         self.phase, self.id, self.waypoint = 'idle', '', 0
 
+    def look_again(self, now: float) -> None:
+        """Where it is, and so where it goes, means nothing any more: look anew."""
+        if self.phase in ('driving', 'thinking'):
+            self._look(now)
+
     def looked(self, pose: Pose, now: float) -> Drive | Think:
         """Fresh frames of this heading are in: turn to the next heading, or think."""
         if self.looks == 0:

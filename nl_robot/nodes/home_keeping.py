@@ -1,9 +1,9 @@
-"""What the policy node does beside commands: it keeps the map of the home, takes other agents,
-and looks on while a person demonstrates."""
+"""What the policy node does beside commands: keeps the home's map, takes agents, looks on."""
 
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -24,7 +24,6 @@ from nl_robot.nodes.thinking import Thinker
 
 STEP_METRES, STEP_TURN = 0.9, 1.0       # between two places of a demonstration
 SHOWN = 'demonstration'
-HELD_BACK = ('scan', 'odom', 'camera')
 
 
 class HomeKeeping:
@@ -33,9 +32,9 @@ class HomeKeeping:
     def __init__(self, node: Node, senses: Senses, thinker: Thinker, pursuit: Pursuit) -> None:
         self._node, self._senses, self._thinker, self._pursuit = node, senses, thinker, pursuit
         self._watch = OdometryWatch()
-        self._entering = ''
-        self._demonstrating = False
+        self._entering, self._demonstrating = '', False
         self._shown: Pose | None = None
+        self._asked: Pose | None = None
         self._silent: set[str] = set()
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
         self._checkpoint = node.create_publisher(DiagnosticStatus, 'policy/checkpoint', STATE)
@@ -47,8 +46,12 @@ class HomeKeeping:
 
     def scene(self, looks: tuple[Look, ...], pose: Pose) -> Scene:
         """All that an observation here is made of."""
-        senses = self._senses
+        self._asked, senses = pose, self._senses
         return Scene(looks, senses.cameras, senses.scan, pose, self._watch.map_from_odom)
+
+    def lacks(self) -> list[str]:
+        """What is still being loaded."""
+        return ([] if self._thinker.ready else ['agent']) + (['home'] if self._entering else [])
 
     def goal_changes(self, ends: bool) -> None:
         """What was pursued is over; an exploration that was stopped teaches nothing."""
@@ -56,17 +59,16 @@ class HomeKeeping:
             self._fault('stopped' if ends else '')
 
     def takes(self, thought: Thought) -> bool:
-        """Whether a thought was about the home and nothing to act on."""
+        """Whether a thought is nothing to act on: about the home, or about another place."""
         if thought.id not in ('', SHOWN):
-            return False
+            return thought.observation is not None and thought.observation.pose != self._asked
         if thought.error:
             self._node.get_logger().error(thought.error)
         if thought.id == SHOWN:
             state = 'failed' if thought.error else ('running' if self._demonstrating
                                                     else 'succeeded')
-            text = thought.error.split('\n')[0]
-            values = {'state': state, 'reason': '', 'text': text, 'id': SHOWN,
-                      'places': f'{thought.arrived or 0:.0f}'}
+            values = {'state': state, 'reason': '', 'text': thought.error.split('\n')[0],
+                      'id': SHOWN, 'places': f'{thought.arrived or 0:.0f}'}
             self._report.publish(diagnostic('policy', state, values, SHOWN))
         return True
 
@@ -82,6 +84,9 @@ class HomeKeeping:
         if fault := self._watch.take(pose, driving, self._senses.odometry_stamp / 1e9):
             self._node.get_logger().warning(f'nothing is learned from this part: {fault}')
             self._fault(fault)
+            if self._pursuit.exploring:
+                self._pursuit.look_again(time.monotonic())
+                self._senses.rest()
 
     def _fault(self, reason: str) -> None:
         def job() -> None:
@@ -96,7 +101,7 @@ class HomeKeeping:
             self._checkpoint.publish(diagnostic('policy', news.refused or 'accepted', {
                 'asked': news.name, 'serving': thinker.agents.serving,
                 'refused': news.refused}))
-        silent = {name.split('/')[0] for name in self._senses.lacks()} & set(HELD_BACK)
+        silent = {name.split('/')[0] for name in self._senses.lacks()} - {'bridge'}
         if silent - self._silent and thinker.ready:
             self._fault(f'sensor_lost:{sorted(silent)[0]}')
         self._silent = silent
@@ -131,13 +136,12 @@ class HomeKeeping:
 
     def _show(self, last: bool = False) -> None:
         """Look, where the robot has come some way since the last look."""
-        senses, pose, was = self._senses, self._senses.pose, self._shown
-        look = senses.look_after(0)
+        look, pose, was = self._senses.look_after(0), self._senses.pose, self._shown
         if pose is None or look is None:
             return
-        moved = was is None or math.hypot(pose.x - was.x, pose.y - was.y) >= STEP_METRES
-        turned = was is not None and abs(wrap_angle(pose.yaw - was.yaw)) >= STEP_TURN
-        if not (moved or turned or last):
+        if was is not None and not last and math.hypot(
+                pose.x - was.x, pose.y - was.y) < STEP_METRES and abs(
+                wrap_angle(pose.yaw - was.yaw)) < STEP_TURN:
             return
         self._shown, frame = pose, self._watch.map_from_odom
 

@@ -42,7 +42,7 @@ class Policy:
             'python:module:function that makes an agent'), detector)
         self._home = HomeKeeping(node, self._senses, self._thinker, self._pursuit)
         self._looks: list[Look] = []
-        self._words, self._still_at, self._waypoint_stamp = '', 0, 0
+        self._words, self._waypoint_stamp = '', 0
         self._waypoint = node.create_publisher(PoseStamped, 'waypoint', LATEST)
         self._heartbeat = node.create_publisher(DiagnosticStatus, 'policy/heartbeat', LATEST)
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
@@ -68,7 +68,7 @@ class Policy:
         self._pursuit.abandon()
         if self._words:
             self._pursuit.begin(id_, time.monotonic(), exploring=kind == 'explore')
-            self._still_at = self._senses.odometry_stamp
+            self._senses.rest()
         self._beat()
 
     def _on_bridge(self, message: GoalStatus) -> None:
@@ -79,7 +79,7 @@ class Policy:
             return
         self._do(pursuit.bridge_report(pursuit.waypoint, state, time.monotonic()))
         if pursuit.phase == 'looking':
-            self._still_at = self._senses.odometry_stamp
+            self._senses.rest()
 
     def _on_tick(self) -> None:
         while (thought := self._thinker.answer()) is not None:
@@ -90,7 +90,7 @@ class Policy:
 
     def _look(self) -> None:
         """Take one frame of each camera, all newer than the moment the robot came to rest."""
-        if (look := self._senses.look_after(self._still_at)) is not None:
+        if (look := self._senses.look_at_rest()) is not None:
             self._looks[self._pursuit.looks:] = [look]
             self._do(self._pursuit.looked(look.pose, time.monotonic()))
 
@@ -129,7 +129,7 @@ class Policy:
 
     def _beat(self) -> None:
         """Tell that it lives, which waypoint it pursues, how fast, and what it still waits for."""
-        lacks = self._senses.lacks() + ([] if self._thinker.ready else ['agent'])
+        lacks = self._senses.lacks() + self._home.lacks()
         if error := self._thinker.complaint():
             self.node.get_logger().error(f'the agent cannot act: {error}')
         phase, stamp = self._pursuit.phase, self._waypoint_stamp

@@ -43,7 +43,7 @@ class Senses:
         self._seen_at: dict[str, float] = {}
         self.scan: LaserScan | None = None
         self.pose: Pose | None = None
-        self.odometry_stamp = 0
+        self.odometry_stamp = self._rest_at = 0
         self.on_pose: Callable[[Pose], None] = lambda pose: None
         for name, topic in zip(self._cameras, topics):
             beside = topic.rpartition('/')[0]
@@ -73,6 +73,14 @@ class Senses:
     def note(self, name: str) -> None:
         """Something good was heard of `name` just now."""
         self._seen_at[name] = time.monotonic()
+
+    def rest(self) -> None:
+        """The robot comes to rest now, or is about to: only later frames are looked at."""
+        self._rest_at = self.odometry_stamp
+
+    def look_at_rest(self) -> Look | None:
+        """As `look_after`, since the robot came to rest."""
+        return self.look_after(self._rest_at)
 
     def look_after(self, stamp: int) -> Look | None:
         """As `frames_after`, with where the robot is."""

@@ -39,6 +39,8 @@ class Thinker:
         :param explore: the words are an order to explore, no goal
         """
         def job() -> Thought:
+            if explore and self.keeper.home is None:
+                return Thought(id_, error='nobody has said yet which home this is')
             observation = look_around(scene, self._detector)
             if explore:
                 decision = self.keeper.explore(observation, scene.map_from_odom, words)

@@ -209,7 +209,9 @@ def test_a_saver_that_is_killed_at_fifty_moments(tmp_path):
     save_checkpoint(old, directory)
     seconds = min(_timed(lambda: save_checkpoint(old, directory)) for _ in range(3))
     seen = set()
-    for kill in range(KILLS):
+    for kill in range(10 * KILLS):
+        if kill >= KILLS and seen == {1, 2}:    # a busy machine may need more tries
+            break
         child = os.fork()
         if child == 0:
             while True:
