@@ -16,9 +16,9 @@ from typing import Any
 from nl_robot.homes.store import Home, Progress
 from nl_robot.homes.surveying import Budget
 
-REASONS = ('', 'by_person', 'by_restart', 'explored', 'budget_spent', 'no_way_back', 'activated',
-           'refused', 'trainer_silent', 'trainer_too_long', 'trainer_too_large',
-           'trainer_failed', 'disk_full', 'model_rejected', 'model_rollback', 'home_unknown')
+REASONS = ('', 'by_person', 'budget_spent', 'activated', 'refused', 'trainer_silent',
+           'trainer_too_long', 'trainer_too_large', 'trainer_failed', 'disk_full',
+           'model_rejected', 'model_rollback')
 EXPLORING = ('exploring', 'returning')
 MINUTE = 60.0
 

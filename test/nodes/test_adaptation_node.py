@@ -32,6 +32,7 @@ class LivingRig(Rig):
         self.model: list[tuple[float, dict[str, str]]] = []
         self.beats: list[tuple[float, str, str]] = []
         self.reports: list[dict[str, str]] = []
+        self.phases = []
         self.adapt = {name: node.create_client(Trigger, f'adapt/{name}')
                       for name in ('start', 'stop', 'rollback')}
         self.demonstrate = node.create_publisher(String, 'demonstrate', 10)
@@ -53,6 +54,7 @@ class LivingRig(Rig):
         self.model.append((time.monotonic(), self._values(message)))
 
     def _on_beat(self, message: DiagnosticStatus) -> None:
+        self.phases.append((time.monotonic(), message.message, message.hardware_id))
         self.beats.append((time.monotonic(), message.hardware_id,
                            self._values(message).get('pace', '')))
 
@@ -147,9 +149,17 @@ def test_what_a_fault_spoiled_is_not_learned_from(living: LivingRig) -> None:
     before = len(living.home.trajectories())
     living.robot.jump = 5.0
     try:
-        wait_for(lambda: any(t.fault == 'odometry_jump'
-                             for t in living.home.trajectories()[before:]), 40.0,
+        try:
+            wait_for(lambda: any(t.fault == 'odometry_jump'
+                             for t in living.home.trajectories()[before:]), 20.0,
                  'a trajectory with a fault')
+        finally:
+            last = None
+            t0 = living.phases[-1][0] - 30
+            for at, ph, i in living.phases:
+                if (ph, i) != last and at > t0:
+                    print('P', round(at - t0, 2), ph, i); last = (ph, i)
+            for r in living.reports[-12:]: print(r)
         places = len(living.home.map())
         living.exploring()
         wait_for(lambda: len(living.home.map()) > places, 40.0, 'it explores on')
@@ -198,9 +208,9 @@ def test_a_demonstration_is_recorded(living: LivingRig) -> None:
     living.demonstrate.publish(String(data='to the big window'))
     x, y = living.robot.x, living.robot.y
     time.sleep(1.0)
-    for _ in range(8):      # somebody drives by joystick
-        living.robot.x += 0.3
-        time.sleep(0.25)
+    for _ in range(30):     # somebody drives by joystick
+        living.robot.x += 0.08
+        time.sleep(0.08)
     living.demonstrate.publish(String(data=''))
     wait_for(lambda: any(r.get('id') == 'demonstration' and r['state'] == 'succeeded'
                          for r in living.reports), 20.0, 'its end')
