@@ -74,10 +74,15 @@ def test_a_log_that_does_not_fit_is_as_it_was(tmp_path):
 
 
 def test_what_a_killed_writer_left_is_swept(tmp_path):
-    (tmp_path / '.a.json.123.tmp').write_bytes(b'half')
-    (tmp_path / 'a.json').write_bytes(b'{}')
-    assert [path.name for path in sweep(tmp_path)] == ['.a.json.123.tmp']
-    assert [path.name for path in tmp_path.iterdir()] == ['a.json']
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    mine = f'.a.json.{os.getpid()}.tmp'     # is being written just now
+    for name in (f'.a.json.{child}.tmp', '.b.tmp', 'a.json', mine):
+        (tmp_path / name).write_bytes(b'{}')
+    assert {path.name for path in sweep(tmp_path)} == {f'.a.json.{child}.tmp', '.b.tmp'}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [mine, 'a.json']
 
 
 def test_a_line_that_a_crash_cut_off_is_left_out(tmp_path):

@@ -64,8 +64,23 @@ def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def sweep(folder: Path) -> list[Path]:
-    """Remove what writers that were killed left in a folder; what was removed."""
-    left = [path for path in folder.glob('.*.tmp') if path.is_file()]
+    """Remove what writers that were killed left in a folder; what was removed.
+
+    What a process that lives is writing just now stays.
+    """
+    left = [path for path in folder.glob('.*.tmp') if path.is_file() and not _lives(path)]
     for path in left:
         path.unlink(missing_ok=True)
     return left
+
+
+def _lives(path: Path) -> bool:
+    """Whether the process that a temporary file is named after still runs."""
+    number = path.name.split('.')[-2]
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

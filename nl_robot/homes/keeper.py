@@ -125,8 +125,8 @@ class Keeper:
         here = in_map(Observation((), (), odometry), map_from_odom).pose
 
         def write(home: Home) -> None:
-            home.save_map(explorer.home)
             home.add(fresh)
+            home.save_map(explorer.home)
             before = home.notes()
             notes = replace(before, start=explorer.start, pose=(here.x, here.y, here.yaw),
                             odometry=(odometry.x, odometry.y, odometry.yaw),

@@ -142,10 +142,9 @@ class Home:
         labels.save(self.folder / 'labels.json', found)
 
     def sweep(self) -> None:
-        """Remove what writers that were killed left behind."""
+        """Remove what writers that were killed left behind; see `Versions.sweep` for the rest."""
         sweep(self.folder)
         sweep(self.versions.folder)
-        self.versions.sweep()
 
     def size(self) -> int:
         """Bytes of all that is kept of it."""

@@ -123,7 +123,7 @@ class Versions:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def sweep(self) -> list[Path]:
-        """Remove what savers that were killed left behind."""
+        """Remove what savers that were killed left behind; nobody else may be saving."""
         left = [path for pattern in ('.*.tmp', '.*.old') for path in self.folder.glob(pattern)
                 if not (path.name.endswith('.old')
                         and not (self.folder / path.name[1:-4]).exists())]

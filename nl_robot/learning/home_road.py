@@ -95,6 +95,7 @@ class Road:
         :raises ValueError: there is too little to learn from, or learning diverged
         :raises OSError: the disk is full
         """
+        self.home.versions.sweep()
         active = self.home.versions.active()
         start = self.home.versions.path(active.version) or self.base
         stored = load_checkpoint(start)

@@ -32,7 +32,6 @@ class LivingRig(Rig):
         self.model: list[tuple[float, dict[str, str]]] = []
         self.beats: list[tuple[float, str, str]] = []
         self.reports: list[dict[str, str]] = []
-        self.phases = []
         self.adapt = {name: node.create_client(Trigger, f'adapt/{name}')
                       for name in ('start', 'stop', 'rollback')}
         self.demonstrate = node.create_publisher(String, 'demonstrate', 10)
@@ -54,7 +53,6 @@ class LivingRig(Rig):
         self.model.append((time.monotonic(), self._values(message)))
 
     def _on_beat(self, message: DiagnosticStatus) -> None:
-        self.phases.append((time.monotonic(), message.message, message.hardware_id))
         self.beats.append((time.monotonic(), message.hardware_id,
                            self._values(message).get('pace', '')))
 
@@ -149,17 +147,9 @@ def test_what_a_fault_spoiled_is_not_learned_from(living: LivingRig) -> None:
     before = len(living.home.trajectories())
     living.robot.jump = 5.0
     try:
-        try:
-            wait_for(lambda: any(t.fault == 'odometry_jump'
+        wait_for(lambda: any(t.fault == 'odometry_jump'
                              for t in living.home.trajectories()[before:]), 20.0,
                  'a trajectory with a fault')
-        finally:
-            last = None
-            t0 = living.phases[-1][0] - 30
-            for at, ph, i in living.phases:
-                if (ph, i) != last and at > t0:
-                    print('P', round(at - t0, 2), ph, i); last = (ph, i)
-            for r in living.reports[-12:]: print(r)
         places = len(living.home.map())
         living.exploring()
         wait_for(lambda: len(living.home.map()) > places, 40.0, 'it explores on')
