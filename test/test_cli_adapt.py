@@ -87,7 +87,7 @@ def test_adapt_offline_from_end_to_end(tmp_path, monkeypatch, capsys):
     place = Place('star', GraphWorld(graph), small_home.original()[:40],
                   small_home.original()[40:80],
                   commands=small_home.tasks_in(graph, small_home.THINGS)[:8])
-    monkeypatch.setattr(adapt, 'generated_home', lambda args: place)
+    monkeypatch.setattr(adapt, 'generated_home', lambda args, tell: place)
     monkeypatch.setattr('nl_robot.cli.adapt_learning.encoder_with_cache',
                         lambda name, cache: FakeEncoder())
     monkeypatch.setattr('nl_robot.wanderer.load_text_encoder', lambda name: FakeEncoder())
@@ -123,7 +123,7 @@ def test_wrong_input_is_told_at_once(homes, capsys, words, complaint):
 
 def test_a_learner_that_is_none(homes, tmp_path, monkeypatch, capsys):
     base = small_home.saved(tmp_path, small_home.checkpoint(10))
-    monkeypatch.setattr(adapt_worlds, '_old_homes', lambda cache: ([], []))
+    monkeypatch.setattr(adapt_worlds, '_old_homes', lambda cache, tell: ([], []))
     monkeypatch.setattr('nl_robot.cli.adapt_learning.encoder_with_cache',
                         lambda name, cache: FakeEncoder())
     assert run('adapt', '--home', 'flat', '--learn-only', '--checkpoint', str(base), '--learner',

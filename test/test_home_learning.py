@@ -36,7 +36,7 @@ from nl_robot.learning.methods import LearningSettings
 from nl_robot.nets.words import Vocabulary
 
 ROAD = RoadSettings(imagined=60, held_out=0.5, fewest=4,
-                    labels=LabelSettings(sure=0.0, proposals=2))
+                    labels=LabelSettings(sure=0.0, telling=0.0, proposals=2))
 QUICK = LearningSettings(batch=16, learning_rate=1e-2, warmup=3, max_steps=4, expert_only=0.0,
                          reward_from=0.2, seek_from=0.9)
 

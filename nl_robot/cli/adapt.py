@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ from nl_robot.cli.arguments import minutes, natural, output_file, positive
 from nl_robot.homes.store import Home, Homes, homes_folder
 from nl_robot.settings import shared_dir
 
-KEYS = ('phase', 'text', 'losses', 'left', 'places', 'labels', 'episodes')
+KEYS = ('losses', 'left', 'places', 'labels', 'episodes', 'seconds', 'memory')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,9 +68,10 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError('a home needs a name: give --home NAME')
         from nl_robot.cli.adapt_live import adapt_live
         return adapt_live(args.home, args.budget)
-    place = {'live': live_home, 'homes': generated_home, 'r2r': real_building}[args.world](args)
-    home = Homes(args.homes).open(args.home or place.name, make=not args.learn_only)
     tell = Teller(args.json)
+    make = {'live': live_home, 'homes': generated_home, 'r2r': real_building}[args.world]
+    place = make(args, tell)
+    home = Homes(args.homes).open(args.home or place.name, make=not args.learn_only)
     if place.world is not None:
         place.explore(home, args, tell)
     return learn(args, place, home, tell)
@@ -83,7 +85,8 @@ def learn(args: argparse.Namespace, place: Place, home: Home, tell: Teller) -> i
     began = time.monotonic()
     outcome = road.run()
     tell({'phase': 'done', 'text': outcome.verdict.why, 'version': outcome.version,
-          'passed': outcome.verdict.passed, 'seconds': round(time.monotonic() - began)})
+          'passed': outcome.verdict.passed, 'seconds': round(time.monotonic() - began),
+          'memory': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024})
     after = home.versions.path(outcome.version) or before
     shown = show_commands(place, before, after, road.encoder, args.json)
     figure(home, outcome, shown, [path for path in (home.figure, args.png) if path])

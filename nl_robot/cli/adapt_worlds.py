@@ -62,7 +62,7 @@ class Place:
             self.world, home, explorer, self.start, Budget(args.budget, args.episodes), told))})
 
 
-def generated_home(args: argparse.Namespace) -> Place:
+def generated_home(args: argparse.Namespace, tell: Tell) -> Place:
     """A home of the generator that the agent was not trained in."""
     if args.seed in SPLITS['train']:
         raise ValueError(f'the agent was trained in home {args.seed}: take one to validate '
@@ -74,19 +74,21 @@ def generated_home(args: argparse.Namespace) -> Place:
         from nl_robot.embodied.closed_loop import PhysicsWorld
         world = PhysicsWorld(generate_home(args.seed), None, args.seed)
     commands = home_tasks(args.seed, COMMANDS, 'held_out', args.cache)
-    return Place(f'home-{args.seed}', world, *_old_homes(args.cache), (x, y, 0.0), commands)
+    return Place(f'home-{args.seed}', world, *_old_homes(args.cache, tell), (x, y, 0.0), commands)
 
 
-def _old_homes(cache: Path) -> tuple[list[GraphTask], list[GraphTask]]:
+def _old_homes(cache: Path, tell: Tell) -> tuple[list[GraphTask], list[GraphTask]]:
     """Demonstrations of training homes: to mix in, and others to measure on."""
-    seeds = list(SPLITS['train'])[:MIXED_HOMES]
-    mixed = [t for seed in seeds for t in home_tasks(seed, MIXED_TASKS, 'train', cache)]
-    measured = [t for seed in seeds
-                for t in home_tasks(seed, MEASURED_TASKS, 'train', cache, MEASURED_SEED)]
+    mixed: list[GraphTask] = []
+    measured: list[GraphTask] = []
+    for number, seed in enumerate(list(SPLITS['train'])[:MIXED_HOMES], 1):
+        tell({'phase': 'preparing', 'text': f'demonstrations of home {number} of {MIXED_HOMES}'})
+        mixed += home_tasks(seed, MIXED_TASKS, 'train', cache)
+        measured += home_tasks(seed, MEASURED_TASKS, 'train', cache, MEASURED_SEED)
     return mixed, measured
 
 
-def real_building(args: argparse.Namespace) -> Place:
+def real_building(args: argparse.Namespace, tell: Tell) -> Place:
     """A building of Room-to-Room; its instructions are shown, and never learned from."""
     from nl_robot.worlds.instructions import split_tasks
     from nl_robot.worlds.matterport import load_building
@@ -107,11 +109,11 @@ def real_building(args: argparse.Namespace) -> Place:
                  commands)
 
 
-def live_home(args: argparse.Namespace) -> Place:
+def live_home(args: argparse.Namespace, tell: Tell) -> Place:
     """A home that a robot has explored."""
     if not args.home:
         raise ValueError('a home needs a name: give --home NAME')
-    return Place(args.home, None, *_old_homes(args.cache))
+    return Place(args.home, None, *_old_homes(args.cache, tell))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from nl_robot.learning.goal_writing import (
     trajectory_features,
 )
 from nl_robot.learning.home_lesson import Nets, Said, task_of, walk_of, walks_of
-from nl_robot.learning.walks import Walks, replay
+from nl_robot.learning.replay import replay
+from nl_robot.learning.walks import Walks
 from nl_robot.nets.words import Vocabulary
 from nl_robot.worlds.graph import PlaceGraph
 
@@ -42,7 +43,7 @@ class LabelSettings:
     proposals: int = 4
     temperature: float = 0.5
     sure: float = 0.5
-    telling: float = 0.0
+    telling: float = 0.2
     others: int = 8
 
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(TREE / 'test' / 'nodes'))
 from node_rig import LATCHED, TERMINAL, wait_for  # noqa: E402
 
 FILES = sorted((TREE / 'launch').glob('*.launch.py'))
-NODES = ('safety_gate', 'bridge', 'policy', 'command')
+NODES = ('safety_gate', 'bridge', 'policy', 'command', 'adaptation')
 NAV2_NAMES = {'namespace', 'use_sim_time', 'params_file', 'log_level', 'use_respawn'}
 SCRIPTED = """
 /**/policy:
@@ -76,6 +76,7 @@ class Session:
         self._environment = {
             **os.environ, 'ROS_DOMAIN_ID': str(domain), 'ROS_LOG_DIR': str(folder / 'log'),
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_PYTHON_CHECK_FIELDS': '1',
+            'NL_ROBOT_HOMES': str(folder / 'homes'),
             'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(modules),
             'AMENT_PREFIX_PATH': os.environ.get('AMENT_PREFIX_PATH') or sys.prefix}
         os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

@@ -117,7 +117,7 @@ def test_it_explores_slowly_and_keeps_what_it_sees(living: LivingRig) -> None:
 
 def test_a_command_takes_its_place_at_once_and_it_goes_on_afterwards(living: LivingRig) -> None:
     latencies = []
-    for _ in range(3):
+    for _ in range(2):
         living.exploring()
         said = living.say('drive 0 times')
         id_ = living.wait_state('accepted', said)['id']
