@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -292,3 +293,36 @@ def test_labels_are_kept_while_learning_is_under_way(base, home, tmp_path):
             replace(road(home, base, tmp_path, killed), seed=seed).run()
     assert seen[0] == seen[1] and seen[0]
     assert len(said_of(home.labels())) >= len(seen[0])
+
+
+def test_what_was_driven_since_is_labelled_anew(base, home, tmp_path):
+    def killed(given):
+        given.directory.mkdir(exist_ok=True)
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        road(home, base, tmp_path, killed).run()
+    before = len(home.labels())
+    later = (home.folder / 'labels.json').stat().st_mtime + 5
+    home.add([Trajectory((4, 0, 5), 0.0)])
+    os.utime(home.folder / 'trajectories.jsonl', (later, later))
+    assert home.driven_since_labels()
+    with pytest.raises(KeyboardInterrupt):
+        road(home, base, tmp_path, killed).run()
+    assert len(home.labels()) == before + 1
+
+
+def test_a_run_of_other_labels_begins_anew(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(home_learning, 'SETTINGS', QUICK)
+    first = continue_learning(lesson(base, tmp_path, minutes=0.005))
+    given = lesson(base, tmp_path, minutes=0.005)
+    fewer = continue_learning(replace(given, said=given.said[:5]))
+    assert first.origin['updates'] > 0 and fewer.origin['updates'] > 0
+
+
+def test_a_diverged_run_is_not_gone_on_with(base, home, tmp_path):
+    def diverged(given):
+        given.directory.mkdir(exist_ok=True)
+        raise ValueError('learning diverged')
+    with pytest.raises(ValueError, match='diverged'):
+        road(home, base, tmp_path, diverged).run()
+    assert not (home.folder / 'learning').exists()

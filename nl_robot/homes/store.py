@@ -141,6 +141,12 @@ class Home:
         """Keep sentences, whole or not at all."""
         labels.save(self.folder / 'labels.json', found)
 
+    def driven_since_labels(self) -> bool:
+        """Whether there are trajectories that were not there when labels were written last."""
+        driven, labelled = self.folder / 'trajectories.jsonl', self.folder / 'labels.json'
+        return driven.exists() and (not labelled.exists()
+                                    or driven.stat().st_mtime > labelled.stat().st_mtime)
+
     def sweep(self) -> None:
         """Remove what writers that were killed left behind; see `Versions.sweep` for the rest."""
         sweep(self.folder)

@@ -6,6 +6,7 @@ were explored there; mixed with the original demonstrations, so that nothing old
 
 from __future__ import annotations
 
+import shutil
 import time
 
 import numpy as np
@@ -45,7 +46,10 @@ def continue_learning(lesson: Lesson) -> Checkpoint:
     run = MethodRun(learner, Budget(minutes=lesson.minutes), lesson.directory,
                     settings_of(learner, tasks=len(arena.tasks), minutes=lesson.minutes),
                     _told(lesson))
-    run.resume()
+    try:
+        run.resume()
+    except ValueError:      # of other labels, or another budget: what it had learned is void
+        shutil.rmtree(lesson.directory)
     try:
         run.train()
     except RuntimeError as error:       # sampling from what is not a number

@@ -112,7 +112,11 @@ class Road:
             learn = shuffled(learn, np.random.default_rng(self.seed))
         lesson = Lesson(graph, learn, self.old.mixed_in, stored, self.encoder, self.minutes,
                         self.seed, self.home.folder / 'learning', self.tell)
-        learned = self.learner(lesson)
+        try:
+            learned = self.learner(lesson)
+        except ValueError:      # what diverged once would do so again
+            shutil.rmtree(lesson.directory, ignore_errors=True)
+            raise
         self.tell({'phase': 'measuring', 'text': f'{len(held_out)} ways that were held out'})
         verdict = decide(stored, learned, tasks_of(graph, held_out, 'home'), self.old.measured,
                          self.encoder, self.settings.gate)
@@ -120,10 +124,11 @@ class Road:
 
     def _labels(self, graph: PlaceGraph, stored: Checkpoint) -> list[Label]:
         """Labels as they are on disk where learning was under way; else proposed anew."""
-        known = self.home.labels()
-        if known and (self.home.folder / 'learning').is_dir():
+        known, driven = self.home.labels(), self.home.trajectories()
+        under_way = self.home.folder / 'learning'
+        if known and under_way.is_dir() and not self.home.driven_since_labels():
             return known
-        driven = self.home.trajectories()
+        shutil.rmtree(under_way, ignore_errors=True)
         rng = np.random.default_rng(self.seed)
         ways = [*driven, *imagined(graph, self.settings.imagined, rng)]
         self.tell({'phase': 'labelling', 'text': f'{len(ways)} ways, {len(driven)} of them '

@@ -85,6 +85,17 @@ class LivingRig(Rig):
         wait_for(lambda: self.beats and '-explore-' in self.beats[-1][1]
                  and self.robot.record and self.robot.record[-1][1] > 0.1, 30.0, 'it explores')
 
+    def accepted(self, words: str) -> float:
+        """Say it until it is accepted: on a busy machine a sense may be late for a moment."""
+        for _ in range(5):
+            said = self.say(words)
+            wait_for(lambda s=said: any(e['state'] in ('accepted', 'rejected')
+                                        for e in self.events(s)), 10.0, 'an answer')
+            if any(e['state'] == 'accepted' for e in self.events(said)):
+                return said
+            time.sleep(0.5)
+        raise AssertionError(f'never accepted: {self.events(said)}')
+
     def serving(self) -> list[str]:
         return [values['serving'] for _, values in self.model]
 
@@ -204,7 +215,7 @@ def test_a_demonstration_is_recorded(living: LivingRig) -> None:
     living.demonstrate.publish(String(data=''))
     wait_for(lambda: any(r.get('id') == 'demonstration' and r['state'] == 'succeeded'
                          for r in living.reports), 20.0, 'its end')
-    shown = living.home.trajectories()[before:]
+    shown = [t for t in living.home.trajectories()[before:] if t.kind == 'demonstration']
     assert [(t.kind, t.goal, t.usable) for t in shown] == [
         ('demonstration', 'to the big window', True)]
     assert len(shown[0].places) >= 3
@@ -237,8 +248,7 @@ def test_bad_and_good_checkpoints_while_it_moves(living: LivingRig, tmp_path: Pa
     bad = checkpoint(tmp_path, 2)
     weights = Path(bad) / 'policy.safetensors'
     weights.write_bytes(weights.read_bytes()[:-7])
-    said = living.say('drive on')
-    living.wait_state('accepted', said)
+    said = living.accepted('drive on')
     wait_for(lambda: living.robot.record[-1][1] > 0.1, 20.0, 'it drives')
     asked = time.monotonic()
     living.checkpoint.publish(String(data=bad))
@@ -256,8 +266,9 @@ def test_bad_and_good_checkpoints_while_it_moves(living: LivingRig, tmp_path: Pa
     print(f'the policy fell silent for {1e3 * gap:.0f} ms at most while it loaded two')
     assert gap - living.slack(asked) < 0.5
     living.call('cancel')
-    again = living.say('go to the kitchen')
-    living.wait_state('accepted', again)
+    again = living.accepted('go to the kitchen')
+    wait_for(lambda: any(e['state'] not in ('accepted', 'cancelled')
+                         for e in living.events(again)), 20.0, 'a decision of the new agent')
     living.checkpoint.publish(String(data='/nowhere'))
     wait_for(lambda: living.model[-1][1]['asked'] == '/nowhere', 20.0, 'news')
     assert living.serving()[-1] == good
@@ -279,8 +290,7 @@ def test_twenty_swaps_while_it_moves(living: LivingRig, tmp_path: Path) -> None:
     while swaps < 20 and time.monotonic() - began < 60.0:
         asked, count = paths[swaps % 2], len(living.model)
         living.checkpoint.publish(String(data=asked))
-        said = living.say('drive on' if swaps % 2 else 'go to the sofa')
-        living.wait_state('accepted', said)
+        living.accepted('drive on' if swaps % 2 else 'go to the sofa')
         wait_for(lambda n=count: len(living.model) > n, 20.0, 'news')
         assert living.model[-1][1]['refused'] == ''
         ender.wait(0.3)
