@@ -83,7 +83,7 @@ class LivingRig(Rig):
     def exploring(self) -> None:
         """Wait until it explores and moves straight on."""
         wait_for(lambda: self.beats and '-explore-' in self.beats[-1][1]
-                 and self.robot.record and self.robot.record[-1][1] > 0.1, 30.0, 'it explores')
+                 and self.robot.record and self.robot.record[-1][1] > 0.1, 60.0, 'it explores')
 
     def accepted(self, words: str) -> float:
         """Say it until it is accepted: on a busy machine a sense may be late for a moment."""
