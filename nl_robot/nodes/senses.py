@@ -83,19 +83,17 @@ class Senses:
         return self.look_after(self._rest_at)
 
     def look_after(self, stamp: int) -> Look | None:
-        """As `frames_after`, with where the robot is."""
-        frames = self.frames_after(stamp)
-        return None if frames is None or self.pose is None else Look(frames, self.pose)
+        """As `frames_after`, with where the robot is, once the scan is newer, too."""
+        frames, scan = self.frames_after(stamp), self.scan
+        if frames is None or self.pose is None or scan is None:
+            return None
+        return Look(frames, self.pose) if nanoseconds(scan.header.stamp) > stamp else None
 
     def frames_after(self, stamp: int) -> dict[str, Any] | None:
-        """One picture (or list of detections) of each camera, or None.
-
-        All are newer than `stamp`, and so is the scan.
+        """One picture (or list of detections) of each camera, all newer than `stamp`, or None.
 
         :param stamp: nanoseconds
         """
-        if self.scan is None or nanoseconds(self.scan.header.stamp) <= stamp:
-            return None
         if any(self._frames.get(name, (-1, None))[0] <= stamp for name in self._cameras):
             return None
         return {name: picture for name, (_, picture) in self._frames.items()}
