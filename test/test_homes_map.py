@@ -141,6 +141,18 @@ def test_between_ways_about_as_near_the_explorer_policy_decides():
     assert Explorer(HomeMap('h'), opinion=lambda o: [0.1, 0.2, 0.7]).see(here) == 1
 
 
+def test_without_a_known_way_back_it_goes_where_that_is_nearer():
+    home = HomeMap('h')
+    explorer = Explorer(home)
+    explorer.see(seen(0.0, 0.0, ways=((0.0, 3.0),)))
+    explorer.returning = True
+    here = seen(3.0, 0.0, ways=((math.pi / 2, 2.0), (math.pi - 0.3, 1.5)))
+    explorer._closed.add((1, 0))        # the way that it came by is not offered any more
+    assert explorer.see(here) == 1
+    assert explorer.see(seen(1.6, 0.4, ways=((0.0, 2.0),))) is None and not explorer.at_start
+    assert explorer.see(seen(0.6, 0.2, ways=())) is None and explorer.at_start
+
+
 def test_a_map_that_is_full_ends_the_exploration():
     explorer, _, _ = explored(grid(4, 5), explorer=Explorer(
         HomeMap('h'), settings=ExploringSettings(max_places=5)))

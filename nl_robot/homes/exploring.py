@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nl_robot.datatypes import Observation, Pose
 from nl_robot.geometry import wrap_angle
-from nl_robot.homes.home_map import UNKNOWN, Frontier, HomeMap
+from nl_robot.homes.home_map import BLOCKED, LANDING_METRES, UNKNOWN, Frontier, HomeMap
 from nl_robot.homes.trajectories import Recorder
 
 Opinion = Callable[[Observation], Sequence[float]]
@@ -54,6 +54,7 @@ class Explorer:
         self._opinion = opinion
         self._drive: tuple[int, int, Pose, float] | None = None
         self._closed: set[tuple[int, int]] = set()
+        self._tried: set[tuple[int, int]] = set()
 
     def interrupt(self, fault: str = '') -> None:
         """What comes next is not the continuation of what was: a command, a stop, a fault.
@@ -146,15 +147,33 @@ class Explorer:
         return max(ways, key=lambda way: odds[way] if way < len(odds) else 0.0)
 
     def _home_again(self) -> int | None:
-        """The way back to the start; None at the start, or where no way leads there."""
-        while self.start is not None and self.place != self.start:
+        """The way back to the start; None at the start, or where no way leads any nearer."""
+        while self.start is not None and not self.at_start:
             _, before = self.home.routes(self.place, self._closed)
             if self.start not in before:
-                return None
+                return self._nearer(self.start)
             way = self._towards(self.start, before)
             if way is not None:
                 return way
         return None
+
+    @property
+    def at_start(self) -> bool:
+        """Whether it stands where it began, as far as its odometry can tell."""
+        return self.start is not None and self.place >= 0 and math.dist(
+            self.home.points[self.place], self.home.points[self.start]) <= LANDING_METRES
+
+    def _nearer(self, goal: int) -> int | None:
+        """Where no way is known: the one that ends nearest to `goal`, if that is nearer."""
+        home, target = self.home, self.home.points[goal]
+        gap = math.dist(home.points[self.place], target)
+        near = [(math.dist(home.end(self.place, way), target), way)
+                for way, w in enumerate(home.ways[self.place])
+                if w.offered and w.driven != BLOCKED and (self.place, way) not in self._tried]
+        if not near or min(near)[0] > gap - self.settings.closer:
+            return None
+        self._tried.add((self.place, min(near)[1]))
+        return min(near)[1]
 
     def _towards(self, goal: int, before: dict[int, int]) -> int | None:
         """The way to the first place on the route to `goal`.

@@ -69,7 +69,7 @@ def survey(world: World, home: Home, explorer: Explorer, start: tuple[float, flo
         driven += len(fresh)
         home.add(fresh)
         now = Survey(len(explorer.home), known + driven, world.travelled, minutes,
-                     ended or 'nothing new is within reach', explorer.place == explorer.start)
+                     ended or 'nothing new is within reach', explorer.at_start)
         if way is None:
             break
         if steps % SAVE_EVERY == 0:
