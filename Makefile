@@ -1,4 +1,5 @@
 # make demo          a simulated home, the ROS 2 nodes, three commands in plain words
+# make demo-adapt    a simulated home that is new: explored, learned from, and what it brought
 # make test          ruff, mypy, and every test, those of the nodes over real DDS
 # make test-faults   all faults of processes, sensors and topics, many times, and the controls
 # make soak          MINUTES=60 of driving in simulation with a random fault a minute
@@ -9,10 +10,13 @@ export DISTRO ?= jazzy
 export VENV ?= $(if $(filter jazzy,$(DISTRO)),.venv,.venv-$(DISTRO))
 RUN = . scripts/environment.sh &&
 
-.PHONY: demo test test-faults soak lint unit setup clean help
+.PHONY: demo demo-adapt test test-faults soak lint unit setup clean help
 
 demo: setup
 	@$(RUN) nl_robot demo $(or $(ARGS),--commands config/demo.yaml)
+
+demo-adapt: setup
+	@$(RUN) nl_robot adapt --world homes --seed 2003 --png demo-adapt.png $(ARGS)
 
 test: lint unit
 
@@ -35,4 +39,4 @@ clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
 
 help:
-	@sed -n '1,4s/^# //p' Makefile
+	@sed -n '1,5s/^# //p' Makefile

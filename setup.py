@@ -53,6 +53,7 @@ setup(
             'safety_gate_node = nl_robot.nodes.safety_gate:main',
             'standby_gate_node = nl_robot.nodes.standby_gate:main',
             'sim_node = nl_robot.nodes.sim:main',
+            'adaptation_node = nl_robot.nodes.adaptation:main',
         ],
     },
 )

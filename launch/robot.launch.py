@@ -21,7 +21,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 NODES = ('safety_gate', 'standby_gate', 'bridge', 'policy', 'command')
-BY_WISH = {'speech': 'speech'}
+BY_WISH = {'speech': 'speech', 'adaptation': 'adaptation'}
 """Nodes that an argument of the launch file switches on: argument to node."""
 STANDARD = PathJoinSubstitution([FindPackageShare('nl_robot'), 'config', 'robot.yaml'])
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
@@ -64,6 +64,8 @@ ARGUMENTS = (
                           description=f'Name under which it was commissioned; {OWN}'),
     DeclareLaunchArgument('speech', default_value='false', choices=YES_OR_NO,
                           description='Whether to listen to a microphone, too'),
+    DeclareLaunchArgument('adaptation', default_value='false', choices=YES_OR_NO,
+                          description='Whether the robot can be asked to teach itself its home'),
     DeclareLaunchArgument('nav2_params_file', default_value='',
                           description='Full path of Nav2 parameters: starts Nav2, too, with its '
                                       'velocities sent to the bridge (for driver:=nav2)'),
@@ -145,6 +147,6 @@ def start_nav2(context: LaunchContext) -> list[object]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Safety gate and its standby, bridge, policy and command; Nav2 and speech on request."""
+    """Gate and standby, bridge, policy and command; Nav2, speech, adaptation on request."""
     return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_nav2),
                               OpaqueFunction(function=start_nodes)])

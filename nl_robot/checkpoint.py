@@ -22,7 +22,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-MAX_BYTES = 256 * 1024 * 1024   # a weight file larger than this is not one of ours
+MAX_BYTES = 128 * 1024 * 1024   # a weight file larger than this is not one of ours
+MAX_TEXT = 8 * 1024 * 1024      # nor is a JSON file larger than this
+MAX_FILES = 16
 
 
 class CheckpointError(ValueError):
@@ -109,9 +111,22 @@ def _read(directory: Path, name: str) -> bytes:
     if path.is_symlink() or not path.is_file():
         raise CheckpointError(f'{path} is missing or not a plain file: '
                               'train a checkpoint or name another directory')
-    if path.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f'{path} has {path.stat().st_size} bytes, more than {MAX_BYTES}')
+    most = MAX_BYTES if name.endswith('.safetensors') else MAX_TEXT
+    if path.stat().st_size > most:
+        raise CheckpointError(f'{path} has {path.stat().st_size} bytes, more than {most}')
     return path.read_bytes()
+
+
+def _manifest(directory: Path) -> dict[str, str]:
+    """What the manifest says: file name → SHA-256."""
+    manifest = json.loads(_read(directory, 'manifest.json'))
+    if not isinstance(manifest, dict) or not 0 < len(manifest) <= MAX_FILES:
+        raise CheckpointError(f'{directory} is not a checkpoint: its manifest.json '
+                              f'does not name 1 to {MAX_FILES} files')
+    for name in manifest:
+        if Path(name).name != name:
+            raise CheckpointError(f'{directory}/manifest.json names a path: {name!r}')
+    return manifest
 
 
 def load_checkpoint(directory: Path) -> Checkpoint:
@@ -127,10 +142,7 @@ def load_checkpoint(directory: Path) -> Checkpoint:
                               '`nl_robot train`, or name another directory')
     contents: dict[str, bytes] = {}
     try:
-        manifest = json.loads(_read(directory, 'manifest.json'))
-        for name, expected in manifest.items():
-            if Path(name).name != name:
-                raise CheckpointError(f'{directory}/manifest.json names a path: {name!r}')
+        for name, expected in _manifest(directory).items():
             contents[name] = _read(directory, name)
             if sha256(contents[name]) != expected:
                 raise CheckpointError(f'{directory}/{name} does not match its SHA-256 in '
@@ -138,11 +150,21 @@ def load_checkpoint(directory: Path) -> Checkpoint:
         config, origin = (json.loads(contents[name]) for name in ('config.json', 'origin.json'))
         weights = {name.removesuffix('.safetensors'): load_tensors(content)
                    for name, content in contents.items() if name.endswith('.safetensors')}
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError,
-            SafetensorError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, KeyError, OSError,
+            RecursionError, SafetensorError) as error:
         raise CheckpointError(f'{directory} is not a checkpoint: {error}') from error
+    if not isinstance(origin, dict):
+        raise CheckpointError(f'{directory} is not a checkpoint: its origin.json is no mapping')
+    _check_weights(directory, weights)
+    return Checkpoint(config, weights, origin)
+
+
+def _check_weights(directory: Path, weights: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
+    """CheckpointError where a tensor is of a kind that no network here has, or not finite."""
     for name, state in weights.items():
         for key, value in state.items():
+            if value.dtype not in (torch.float32, torch.int64, torch.bool):
+                raise CheckpointError(f'{directory}/{name}.safetensors: {key} is of type '
+                                      f'{value.dtype}, which no network here has')
             if not torch.isfinite(value).all():
                 raise CheckpointError(f'{directory}/{name}.safetensors: {key} is not finite')
-    return Checkpoint(config, weights, origin)

@@ -45,26 +45,29 @@ ROOMS = {
     'evaluation': walls(BASE, 'numpy', 'matplotlib'),
     'worlds': walls(BASE, 'numpy', 'matplotlib'),
     'sim': walls(BASE, 'numpy scipy mujoco', 'matplotlib'),
+    'homes': walls(f'{BASE} worlds evaluation', 'numpy', 'matplotlib'),
     'nets': walls('datatypes', 'numpy torch'),
     'checkpoint': walls('nets language settings', 'torch safetensors', 'ament_index_python'),
     'agent': walls('datatypes settings language nets checkpoint', 'numpy torch'),
-    'learning': walls(CORE, 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
+    'wanderer': walls('datatypes settings language nets checkpoint agent', 'torch'),
+    'learning': walls(f'{CORE} homes', 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
     'planning': walls(f'{CORE} learning', 'numpy torch'),
     'ros_graph': walls('', 'rclpy'),
-    'cli': walls(f'{CORE} ros_graph sim mission embodied learning planning trials',
+    'cli': walls(f'{CORE} ros_graph sim mission embodied learning planning trials homes wanderer',
                  'numpy torch tqdm yaml rclpy *messages',
                  'ament_index_python matplotlib cv2'),
     'trials': walls('datatypes mission', 'rclpy *messages'),
-    'nodes': walls(f'{CORE} ros_graph sim mission embodied', 'rclpy numpy *messages',
-                   'ament_index_python tf2_msgs tf2_ros'),
+    'nodes': walls(f'{CORE} ros_graph sim mission embodied homes wanderer',
+                   'rclpy numpy *messages', 'ament_index_python tf2_msgs tf2_ros'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '
                      'nav2_msgs rcl_interfaces rosgraph_msgs rosidl_generator_py sensor_msgs '
                      'std_msgs std_srvs vision_msgs visualization_msgs'.split())
 WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py', 'nodes/standby_gate.py')
 WITHOUT_TORCH = ('perception/panorama.py', 'perception/waypoints.py', 'perception/detectors.py',
-                 'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py')
+                 'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py',
+                 'homes/store.py', 'nodes/adaptation.py')
 WAITING_CALLS = {'spin_until_future_complete', 'wait_for_service', 'wait_for_server',
                  'wait_for_message'}
 LINES, LINES_OF_A_NODE, LINES_OF_A_FUNCTION = 400, 150, 60

@@ -360,6 +360,6 @@ def test_silent_odometry_is_waited_for_like_any_sensor() -> None:
 
 def test_a_command_of_before_a_restart_is_told_as_interrupted_and_the_robot_stopped() -> None:
     mission = ready_mission()
-    effects = mission.interrupted(Status('b-7', 'accepted', words='go there'))
+    effects = mission.interrupted(Status('b-7', 'accepted', words='go there'), 10.0)
     assert states(effects) == [('b-7', 'failed', 'interrupted')]
     assert StopRobot() in effects and SetGoal('', '') in effects and mission.current is None

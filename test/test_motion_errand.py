@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nl_robot.datatypes import Pose
+from nl_robot.motion.driver import MockDriver
 from nl_robot.motion.errand import Errand
 from nl_robot.motion.velocity import VelocityDriver
 
@@ -30,15 +31,46 @@ def under_way(off: frozenset[str] = frozenset()) -> Errand:
 
 
 def feed(errand: Errand, now: float, number: int = 7, x: float = 0.0) -> None:
+    feed_but_heartbeat(errand, now, x)
+    errand.heartbeat(number, now)
+
+
+def feed_but_heartbeat(errand: Errand, now: float, x: float = 0.0) -> None:
     errand.odometry(Pose(x, 0.0, 0.0), 0.3, now)
     errand.scan(FreeScan(), now)
-    errand.heartbeat(number, now)
 
 
 def test_it_drives_while_all_are_alive() -> None:
     errand = under_way()
     linear, angular = errand.tick(1.05)
     assert linear > 0.2 and angular == pytest.approx(0.0) and errand.state == 'driving'
+
+
+def test_while_it_explores_it_is_slow_whoever_steers() -> None:
+    errand = under_way()
+    assert errand.tick(1.05)[0] > 0.2 and errand.paced(0.3, 0.2) == (0.3, 0.2)
+    errand.heartbeat(7, 1.1, slow=True)
+    feed_but_heartbeat(errand, 1.1)
+    assert 0.0 < errand.tick(1.1)[0] <= 0.15
+    assert errand.paced(0.3, 0.2) == pytest.approx((0.15, 0.1))
+    assert errand.paced(-0.1, 1.0) == pytest.approx((-0.05, 0.5))
+    feed(errand, 1.15)                                  # a command took its place
+    assert errand.tick(1.15)[0] > 0.15
+
+
+class SteersItself(MockDriver):
+    """Moves the robot by itself, as Nav2 does."""
+
+    def update(self, now: float, pose: Pose, scan: object) -> None:
+        return None
+
+
+def test_a_driver_that_steers_itself_is_not_spoken_for_while_exploring() -> None:
+    errand = Errand(SteersItself())
+    feed(errand, 0.0)
+    errand.begin(7, Pose(3.0, 0.0, 0.0), 0.0)
+    errand.heartbeat(7, 0.05, slow=True)
+    assert errand.tick(0.05) is None and errand.state == 'driving'
 
 
 def test_without_heartbeats_it_pauses_and_then_drops() -> None:

@@ -6,8 +6,9 @@ import ast
 import re
 from pathlib import Path
 
-from nl_robot.cli import benchmark, main
+from nl_robot.cli import benchmark, homes, main
 from nl_robot.embodied.home_episodes import read_episodes
+from nl_robot.homes import adapting
 from nl_robot.mission.command import REASONS, TERMINAL
 
 TREE = Path(__file__).resolve().parents[1]
@@ -35,8 +36,9 @@ def test_every_room_is_on_the_map():
 
 
 def test_every_command_is_listed():
-    names = [c.name for c in main.COMMANDS if c.name != 'benchmark']
-    names += [f'benchmark {c.name}' for c in benchmark.COMMANDS]
+    groups = {'benchmark': benchmark, 'homes': homes}
+    names = [c.name for c in main.COMMANDS if c.name not in groups]
+    names += [f'{group} {c.name}' for group, module in groups.items() for c in module.COMMANDS]
     listed = re.findall(r'^\| `nl_robot ([\w -]+)` \|', README, re.MULTILINE)
     assert sorted(listed) == sorted(names)
 
@@ -50,7 +52,7 @@ def test_every_topic_and_service_is_in_the_table():
 
 def test_every_reason_and_terminal_state_is_explained():
     named = set(re.findall(r'`(\w+)`', section('When something is wrong')))
-    assert set(REASONS) - {''} <= named
+    assert set(REASONS) - {''} <= named and set(adapting.REASONS) - {''} <= named
     assert set(TERMINAL) <= set(re.findall(r'`(\w+)`', section('ROS 2 interfaces')))
 
 

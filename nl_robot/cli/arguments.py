@@ -81,3 +81,12 @@ def output_folder(text: str) -> Path:
     if not os.access(path, os.W_OK):
         raise argparse.ArgumentTypeError(f'{text!r} may not be written into')
     return path
+
+
+def minutes(text: str) -> float:
+    """A time such as `10m`, `90s`, `1.5h`; a bare number is minutes."""
+    unit = {'s': 1 / 60, 'm': 1.0, 'h': 60.0}.get(text[-1:], 0.0)
+    number = _real(text[:-1] if unit else text) * (unit or 1.0)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f'must be a time such as 10m or 90s, got {text!r}')
+    return number

@@ -37,6 +37,10 @@ COMMANDS = (
     Command('train-detector', 'nl_robot.cli.train_detector', 'train the embedded detector'),
     Command('soak', 'nl_robot.cli.soak', 'drive for an hour with a random fault a minute'),
     Command('doctor', 'nl_robot.cli.doctor', 'look whether all is there that a robot needs'),
+    Command('adapt', 'nl_robot.cli.adapt', 'let the robot teach itself a new home'),
+    Command('homes', 'nl_robot.cli.homes', 'the homes that the robot knows: list, show, delete'),
+    Command('labels', 'nl_robot.cli.labels', 'sentences for what it drove: keep, drop, correct'),
+    Command('demonstrate', 'nl_robot.cli.demonstrate', 'show the robot a way to a goal'),
     Command('benchmark', 'nl_robot.cli.benchmark', 'measure: homes, detector'),
 )
 

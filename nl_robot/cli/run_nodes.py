@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='ROS_DOMAIN_ID (default: that of the environment)')
     parser.add_argument('--home', type=int, metavar='SEED',
                         help='run the simulator, too, in this home')
+    parser.add_argument('--adaptation', action='store_true',
+                        help='run the node, too, by which the robot teaches itself its home')
     parser.add_argument('--logs', type=Path, help='folder for what the nodes say (default: a '
                                                   'new one, which is named)')
 
@@ -51,13 +53,19 @@ def run(args: argparse.Namespace) -> int:
     print(f'starting the nodes in ROS domain {args.domain}; their logs are in {logs}', flush=True)
     with NodeProcesses(logs, environment) as nodes:
         supervisor = Supervisor(nodes, lambda line: print(line, file=sys.stderr, flush=True))
-        for name in NODES if args.home is None else ('sim', *NODES):
+        for name in names_of(args):
             supervisor.start(name, f'nl_robot.nodes.{name}',
                              arguments_of(name, files, args.namespace, args.home))
         while not ended:
             supervisor.tend()
             time.sleep(0.1)
     return 1 if supervisor.faults else 0
+
+
+def names_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The nodes that are wanted, in the order they start."""
+    return (*(() if args.home is None else ('sim',)), *NODES,
+            *(('adaptation',) if args.adaptation else ()))
 
 
 def arguments_of(name: str, files: list[Path], namespace: str, home: int | None) -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from nl_robot.mission.leisure import Leisure
+
 TERMINAL = ('succeeded', 'unsure', 'not_found', 'blocked', 'timeout', 'cancelled', 'superseded',
             'stopped', 'rejected', 'failed')
 
@@ -18,7 +20,7 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
            'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible',
-           'nav2_unavailable', 'nav2_lost', 'nav2_failed')
+           'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored')
 
 
 GATE_FAULTS = {
@@ -27,6 +29,8 @@ GATE_FAULTS = {
     'qos_incompatible': 'A sensor publishes in a way that cannot be heard.',
 }
 """What the gate tells that ends a command at once, and the sentence for a person."""
+EXPLORING = '-explore-'
+"""In the id of what runs while nobody wants anything."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,14 @@ class Status:
 
 @dataclass(frozen=True)
 class SetGoal:
-    """Tell the policy what to pursue; empty words: nothing."""
+    """Tell the policy what to pursue; empty words: nothing.
+
+    :param kind: `explore` where the words are an order to explore
+    """
 
     id: str
     words: str
+    kind: str = ''
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,7 @@ class Mission:
         self._gate_latched, self._stop_stamp, self._gate_reason = True, now, ''
         self._gate_fault = ''
         self._sensor_lost_since: float | None = None
+        self._leisure = Leisure()
 
     def command(self, text: str, now: float) -> list[Effect]:
         """What one command causes; stop is classified before anything can refuse it."""
@@ -169,6 +178,19 @@ class Mission:
         if obstacle := self.obstacle(now):
             return [self._reject(id_, *obstacle)]
         return self._accept(id_, words, now)
+
+    def leisure(self, order: str, now: float) -> list[Effect]:
+        """What to do while nobody wants anything; '' ends it.  See `mission.leisure`."""
+        changed = self._leisure.ask(order, now)
+        if not changed or self.current is None or not self.exploring:
+            return []
+        return ([SetGoal(self.current.id, order, 'explore')] if order
+                else self._end('cancelled', 'by_command', 'Exploring is over.'))
+
+    @property
+    def exploring(self) -> bool:
+        """Whether what runs is no command but an exploration."""
+        return self.current is not None and EXPLORING in self.current.id
 
     def missing(self, now: float) -> tuple[str, ...]:
         """What a command has to wait for; empty when the robot is ready."""
@@ -193,18 +215,26 @@ class Mission:
             return f'not_ready:{",".join(missing)}', self._waiting(missing)
         return (self._gate_reason, GATE_FAULTS[fault]) if fault else None
 
-    def interrupted(self, before: Status) -> list[Effect]:
-        """End a command that ran when this node was ended; the robot stays where it is."""
+    def interrupted(self, before: Status, now: float) -> list[Effect]:
+        """End a command that ran when this node was ended; the robot stays where it is.
+
+        An exploration is ended, too; where it is still ordered, another one begins.
+        """
+        self._leisure.own_stop(now)
+        what = '.' if EXPLORING in before.id else ': say it again.'
         return [StopRobot(), SetGoal('', ''),
                 self._said(Status(before.id, 'failed', 'interrupted', 'The command node was ended '
-                                  'and started again: say it again.', before.words))]
+                                  f'and started again{what}', before.words))]
 
     def stop(self, now: float, reason: str) -> list[Effect]:
         """Stop the robot and end what runs; always, whatever the state."""
+        self._leisure.person()
         return [StopRobot(), *self._end('stopped', reason, 'Stopped.')]
 
     def cancel(self, now: float, reason: str) -> list[Effect]:
         """End what runs without latching the gate; nothing when nothing runs."""
+        if self.exploring:
+            self._leisure.person()
         return self._end('cancelled', reason, 'Cancelled.')
 
     def policy_alive(self, now: float, lacks: tuple[str, ...],
@@ -213,17 +243,19 @@ class Mission:
         self._policy_at, self._policy_lacks = now, lacks
         self._notes['policy'] = why or {}
 
-    def bridge_report(self, lacks: tuple[str, ...], reason: str, text: str,
+    def bridge_report(self, now: float, lacks: tuple[str, ...], reason: str, text: str,
                       why: dict[str, str] | None = None) -> list[Effect]:
         """Hear what the bridge waits for; a reason says that it cannot drive, just now."""
         self._bridge_lacks, self._notes['bridge'] = lacks, why or {}
-        return self._lost(reason, text) if reason and self.current is not None else []
+        return self._lost(reason, text, now) if reason and self.current is not None else []
 
     def policy_report(self, id_: str, state: str, reason: str, text: str) -> list[Effect]:
         """Hear from the policy about a command; what is not about the current one is dropped."""
         if self.current is None or self.current.id != id_:
             return []
         if state in TERMINAL:
+            if self.exploring and state == 'succeeded':
+                self._leisure.done = self._leisure.order
             return self._end(state, reason, text)
         return [self._say('running', reason, text)]
 
@@ -233,6 +265,8 @@ class Mission:
 
         A stop older than the running command is released for it; a newer one ends it.
         """
+        if now - self._gate_at > self.settings.gate_timeout and stop_stamp > self._gate_at:
+            self._leisure.gate_came_back(stop_stamp)
         self._gate_at, self._gate_latched = now, latched
         self._stop_stamp, self._gate_reason = stop_stamp, reason
         if not reason.startswith('sensor_lost'):
@@ -242,7 +276,7 @@ class Mission:
         fault = reason.partition(':')[0]
         self._gate_fault = fault if fault in GATE_FAULTS else ''
         if self._gate_fault and self.current is not None:
-            return self._lost(reason, GATE_FAULTS[fault])
+            return self._lost(reason, GATE_FAULTS[fault], now)
         return self._unlatch()
 
     def tick(self, now: float) -> list[Effect]:
@@ -251,14 +285,15 @@ class Mission:
         The robot is stopped then: what comes back to life must not go on by itself.
         """
         if self.current is None:
-            return []
+            return self._explore(now)
+        self._leisure.busy(now)
         if now - self._policy_at > self.settings.policy_timeout:
-            return self._lost('policy_lost', 'The policy does not answer.')
+            return self._lost('policy_lost', 'The policy does not answer.', now)
         if now - self._gate_at > self.settings.gate_timeout:
-            return self._lost('gate_lost', 'The safety gate does not answer.')
+            return self._lost('gate_lost', 'The safety gate does not answer.', now)
         lost = self._sensor_lost_since
         if lost is not None and now - lost > self.settings.sensor_patience:
-            return self._lost('sensor_lost:scan', 'The laser went silent.')
+            return self._lost('sensor_lost:scan', 'The laser went silent.', now)
         return []
 
     def heard(self, now: float) -> Status:
@@ -269,6 +304,17 @@ class Mission:
             return Status('', 'idle', *obstacle)
         last = self.last
         return Status('', 'idle', '', f'Ready; last: {last.state}.' if last else 'Ready.')
+
+    def _explore(self, now: float) -> list[Effect]:
+        """Begin to explore, where that was asked for and nothing is in the way."""
+        if self.obstacle(now) or not self._leisure.may_begin(self._gate_latched,
+                                                             self._stop_stamp, now):
+            return []
+        self._count += 1
+        id_ = f'{self._prefix}{EXPLORING}{self._count}'
+        self._accepted_at = now
+        self.current = Status(id_, 'accepted', '', 'I look around this home.', 'explore')
+        return [self.current, SetGoal(id_, self._leisure.order, 'explore'), *self._unlatch()]
 
     def _accept(self, id_: str, words: str, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -284,6 +330,7 @@ class Mission:
         if self.current is None or not self._gate_latched:
             return []
         if self._stop_stamp >= self._accepted_at:
+            self._leisure.person()
             return self._end('stopped', 'by_gate', 'Stopped.')
         return [Release(self._stop_stamp)]
 
@@ -313,7 +360,8 @@ class Mission:
     def _reject(self, id_: str, reason: str, sentence: str) -> Status:
         return self._said(Status(id_, 'rejected', reason, sentence))
 
-    def _lost(self, reason: str, text: str) -> list[Effect]:
+    def _lost(self, reason: str, text: str, now: float) -> list[Effect]:
+        self._leisure.own_stop(now)
         return [StopRobot(), *self._end('failed', reason, text)]
 
     def _end(self, state: str, reason: str, text: str) -> list[Effect]:

@@ -69,14 +69,16 @@ class Pursuit:
     blocked: int = 0
     moved: bool = False
     waypoint: int = 0
+    exploring: bool = False
     _started: float = 0.0
     _here: Pose | None = None
     _first_look: Pose | None = None
     _numbers: int = 0
     _second: SecondLook = field(default_factory=SecondLook)
 
-    def begin(self, id_: str, now: float) -> None:
-        """Start over for a new command."""
+    def begin(self, id_: str, now: float, exploring: bool = False) -> None:
+        """Start over for a new command, or an exploration, which ends by itself."""
+        self.exploring = exploring
         self.id, self._started, self.moved = id_, now, False
         self.decisions = self.blocked = 0
         self._second = SecondLook(self.settings.sure)
@@ -85,6 +87,11 @@ class Pursuit:
     def abandon(self) -> None:
         """Pursue nothing."""
         self.phase, self.id, self.waypoint = 'idle', '', 0
+
+    def look_again(self, now: float) -> None:
+        """Where it is, and so where it goes, means nothing any more: look anew."""
+        if self.phase in ('driving', 'thinking'):
+            self._look(now)
 
     def looked(self, pose: Pose, now: float) -> Drive | Think:
         """Fresh frames of this heading are in: turn to the next heading, or think."""
@@ -107,7 +114,7 @@ class Pursuit:
         """
         assert self._here is not None
         self.decisions += 1
-        is_last = self.decisions >= self.settings.max_decisions
+        is_last = not self.exploring and self.decisions >= self.settings.max_decisions
         way = self._second.choose(decision, self._here, () if is_last else ends, arrived)
         if way is None:
             return self._stop(self._second.is_sure(arrived, self.moved))
@@ -128,7 +135,7 @@ class Pursuit:
         turning = self._first_look is not None
         if state == 'blocked':
             self.blocked += 1
-            if self.blocked >= self.settings.max_blocked:
+            if self.blocked >= self.settings.max_blocked and not self.exploring:
                 return self._end('blocked', 'no_way', f'The way was blocked {self.blocked} times.')
         if turning and state == 'arrived':
             self.phase, self.waypoint = 'looking', 0
@@ -144,7 +151,7 @@ class Pursuit:
         """Give up when it takes too long or somebody went silent."""
         if self.phase == 'idle':
             return None
-        if now - self._started > self.settings.timeout:
+        if now - self._started > self.settings.timeout and not self.exploring:
             return self._end('timeout', 'too_long_a_time',
                              f'Not there after {self.settings.timeout:.0f} s.')
         waited = now - self.since
@@ -165,6 +172,8 @@ class Pursuit:
 
     def _stop(self, is_sure: bool) -> Report:
         """End where the agent stopped."""
+        if self.exploring:
+            return self._end('succeeded', 'explored', 'I have looked around.')
         if self.moved:
             return self._end('succeeded' if is_sure else 'unsure', '', 'I am there.' if is_sure
                              else 'I stopped here, but I am not sure that this is it.')

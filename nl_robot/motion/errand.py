@@ -17,6 +17,8 @@ from nl_robot.motion.velocity import LaserScan
 class ErrandSettings:
     """Seconds, but for `rest_speed` (m/s and rad/s).
 
+    :param explore_linear, explore_angular: m/s and rad/s that an exploring robot may drive
+
     :param policy_pause: without a heartbeat the robot slows down after this, so that braking
         from full speed, 0.33 s, ends within the 0.6 s that are promised
     :param policy_timeout: without a heartbeat the errand is dropped after this
@@ -36,6 +38,8 @@ class ErrandSettings:
     rest_speed: float = 0.02
     rest_time: float = 0.2
     goodbye: float = 1.0
+    explore_linear: float = 0.15
+    explore_angular: float = 0.5
 
 
 class Errand:
@@ -51,6 +55,7 @@ class Errand:
                  off: frozenset[str] = frozenset()) -> None:
         self.settings = settings or ErrandSettings()
         self.state, self.number, self.reason, self.text = 'idle', 0, '', ''
+        self._slow = False
         self._driver, self._off = driver, off
         self._pose: Pose | None = None
         self._scan: LaserScan | None = None
@@ -75,9 +80,12 @@ class Errand:
         return (now - self._heard_at <= self.settings.policy_timeout
                 and not self._senses_are_old(now))
 
-    def heartbeat(self, number: int, now: float) -> None:
-        """Hear which waypoint the policy pursues; another than ours, or 0, ends ours."""
-        self._heard_at = now
+    def heartbeat(self, number: int, now: float, slow: bool = False) -> None:
+        """Hear which waypoint the policy pursues; another than ours, or 0, ends ours.
+
+        :param slow: nobody asked for this drive: not faster than one explores
+        """
+        self._heard_at, self._slow = now, slow
         if (self.state == 'driving' and number != self.number
                 and now - self._began > self.settings.grace):
             self._finish('dropped', now)
@@ -111,7 +119,7 @@ class Errand:
             return self._wait_for_senses(now)
         speeds = self._driver.update(now, self._pose, self._scan)
         if self._driver.state == 'driving':
-            return speeds
+            return None if speeds is None else self.paced(*speeds)
         if self._driver.state == 'failed':
             self._finish('failed', now)
             return 0.0, 0.0
@@ -122,6 +130,14 @@ class Errand:
     def _policy_is_late(self, now: float) -> bool:
         return ('heartbeat' not in self._off
                 and now - self._heard_at > self.settings.policy_pause)
+
+    def paced(self, linear: float, angular: float) -> tuple[float, float]:
+        """The same curve; where nobody asked for the drive, no faster than one explores."""
+        if not self._slow:
+            return linear, angular
+        share = min(1.0, self.settings.explore_linear / max(abs(linear), 1e-9),
+                    self.settings.explore_angular / max(abs(angular), 1e-9))
+        return linear * share, angular * share
 
     def _senses_are_old(self, now: float) -> bool:
         return (now - self._pose_at > self.settings.odom_timeout

@@ -85,8 +85,10 @@ class Bridge:
         self._teller.tell(time.monotonic())
 
     def _on_heartbeat(self, message: DiagnosticStatus) -> None:
-        number = values_of(message).get('waypoint', '0')
-        self._errand.heartbeat(int(number) if number.isdigit() else 0, time.monotonic())
+        values = values_of(message)
+        number = values.get('waypoint', '0')
+        self._errand.heartbeat(int(number) if number.isdigit() else 0, time.monotonic(),
+                               values.get('pace') == 'exploring')
 
     def _on_odometry(self, message: Odometry) -> None:
         twist = message.twist.twist
@@ -115,7 +117,7 @@ class Bridge:
     def _pass_on(self, linear: float, angular: float) -> None:
         """A velocity of Nav2: it may pass while its goal is wanted and everybody is alive."""
         if self._errand.passes(time.monotonic()):
-            self._wish(linear, angular)
+            self._wish(*self._errand.paced(linear, angular))
 
     def _wish(self, linear: float, angular: float) -> None:
         """Publish a wanted velocity; its stamp is the steady clock of this machine."""

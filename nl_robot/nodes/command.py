@@ -55,6 +55,7 @@ class Command:
         self._alive = node.create_publisher(Empty, 'gate/alive', LATEST)
         node.create_subscription(String, 'command', self._on_command, FLOOD)
         node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
+        node.create_subscription(String, 'explore', self._on_explore, STATE)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
         self._reports = Reports(node, self._mission, self._do)
         node.create_subscription(DiagnosticStatus, 'policy/heartbeat', self._on_policy, LATEST)
@@ -78,12 +79,15 @@ class Command:
             self._begun = True
             self._goal.publish(String(data=''))
             before = self._journal.left_over()
-            self._do(self._mission.interrupted(before) if before else ())
+            self._do(self._mission.interrupted(before, time.monotonic()) if before else ())
         self._alive.publish(Empty())
         self._do(self._mission.tick(time.monotonic()))
 
     def _on_command(self, message: String) -> None:
         self._do(self._mission.command(message.data, time.monotonic()))
+
+    def _on_explore(self, message: String) -> None:
+        self._do(self._mission.leisure(message.data, time.monotonic()))
 
     def _on_stop(self, message: Empty) -> None:
         effects = self._mission.stop(time.monotonic(), 'by_topic')
@@ -120,7 +124,7 @@ class Command:
             if isinstance(effect, Status):
                 self._tell(effect)
             elif isinstance(effect, SetGoal):
-                self._goal.publish(String(data=f'{effect.words}\n{effect.id}'))
+                self._goal.publish(String(data=f'{effect.words}\n{effect.id}\n{effect.kind}'))
             elif isinstance(effect, Release):
                 self._release.publish(UInt64(data=round(effect.stop_stamp * SECOND)))
             else:

@@ -6,6 +6,7 @@ import array
 from collections.abc import Mapping
 
 import numpy as np
+from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
@@ -18,6 +19,9 @@ from nl_robot.geometry import quaternion_from_yaw, yaw_from_quaternion
 
 SECOND = 1_000_000_000
 MAX_SIDE = 8192
+DRIVES = {GoalStatus.STATUS_EXECUTING: 'driving', GoalStatus.STATUS_SUCCEEDED: 'arrived',
+          GoalStatus.STATUS_ABORTED: 'blocked', GoalStatus.STATUS_CANCELED: 'blocked'}
+"""What the bridge says of a waypoint, in the words of a pursuit."""
 
 
 def nanoseconds(stamp: Time) -> int:

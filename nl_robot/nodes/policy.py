@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from dataclasses import replace
 
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -14,15 +15,14 @@ from std_msgs.msg import String
 
 from nl_robot.geometry import waypoint_pose
 from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Think
-from nl_robot.nodes.conversions import diagnostic, nanoseconds, waypoint_message
+from nl_robot.nodes.conversions import DRIVES, diagnostic, nanoseconds, waypoint_message
+from nl_robot.nodes.home_keeping import HomeKeeping
+from nl_robot.nodes.looking import Look, Thought, told
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, leave, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.nodes.senses import Senses
-from nl_robot.nodes.thinking import Look, Thinker, Thought, told
-
-STATES = {GoalStatus.STATUS_EXECUTING: 'driving', GoalStatus.STATUS_SUCCEEDED: 'arrived',
-          GoalStatus.STATUS_ABORTED: 'blocked', GoalStatus.STATUS_CANCELED: 'blocked'}
+from nl_robot.nodes.thinking import Thinker
 
 
 class Policy:
@@ -32,17 +32,17 @@ class Policy:
         self.node = node = Node('policy')
         headings = declare(node, 'headings', [0.0], 'degrees at which frames are taken at each '
                            'place; several for a robot that has to turn to see all around')
-        settings = declare_settings(node, PursuitSettings)
-        self._pursuit = Pursuit(PursuitSettings(**{
-            **vars(settings), 'headings': tuple(math.radians(h) for h in headings)}))
-        agent = declare(node, 'agent', '', 'checkpoint directory (empty: the one of the package) '
-                        'or python:module:function that makes an agent')
+        self._pursuit = Pursuit(replace(declare_settings(node, PursuitSettings),
+                                        headings=tuple(map(math.radians, headings))))
         detector = declare(node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name>, '
                            'topic (vision_msgs) or python:module:function that makes one')
         self._senses = Senses(node, detections=detector == 'topic')
-        self._thinker = Thinker(agent, detector)
+        self._thinker = Thinker(declare(
+            node, 'agent', '', 'checkpoint directory (empty: the one of the package) or '
+            'python:module:function that makes an agent'), detector)
+        self._home = HomeKeeping(node, self._senses, self._thinker, self._pursuit)
         self._looks: list[Look] = []
-        self._words, self._still_at, self._waypoint_stamp = '', 0, 0
+        self._words, self._waypoint_stamp = '', 0
         self._waypoint = node.create_publisher(PoseStamped, 'waypoint', LATEST)
         self._heartbeat = node.create_publisher(DiagnosticStatus, 'policy/heartbeat', LATEST)
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
@@ -62,24 +62,24 @@ class Policy:
         return ', '.join(self._senses.lacks())
 
     def _on_goal(self, message: String) -> None:
-        """Take a goal: first line the words, second the id of the command."""
-        self._words, _, id_ = message.data.partition('\n')
+        """Take a goal: the words, the id of the command, and `explore` where they are an order."""
+        self._words, id_, kind = (message.data + '\n\n').split('\n')[:3]
+        self._home.goal_changes(ends=not self._words)
         self._pursuit.abandon()
         if self._words:
-            self._pursuit.begin(id_, time.monotonic())
-            self._still_at = self._senses.odometry_stamp
+            self._pursuit.begin(id_, time.monotonic(), exploring=kind == 'explore')
+            self._senses.rest()
         self._beat()
 
     def _on_bridge(self, message: GoalStatus) -> None:
         self._senses.note('bridge')
-        state, pursuit = STATES.get(message.status), self._pursuit
+        state, pursuit = DRIVES.get(message.status), self._pursuit
         if (state is None or pursuit.phase != 'driving'
                 or nanoseconds(message.goal_info.stamp) != self._waypoint_stamp):
             return
-        report = pursuit.bridge_report(pursuit.waypoint, state, time.monotonic())
+        self._do(pursuit.bridge_report(pursuit.waypoint, state, time.monotonic()))
         if pursuit.phase == 'looking':
-            self._still_at = self._senses.odometry_stamp
-        self._do(report)
+            self._senses.rest()
 
     def _on_tick(self) -> None:
         while (thought := self._thinker.answer()) is not None:
@@ -90,23 +90,19 @@ class Policy:
 
     def _look(self) -> None:
         """Take one frame of each camera, all newer than the moment the robot came to rest."""
-        senses = self._senses
-        frames = senses.frames_after(self._still_at)
-        if (frames is None or senses.pose is None or senses.scan is None
-                or nanoseconds(senses.scan.header.stamp) <= self._still_at):
-            return
-        self._looks[self._pursuit.looks:] = [Look(frames, senses.pose)]
-        self._do(self._pursuit.looked(senses.pose, time.monotonic()))
+        if (look := self._senses.look()) is not None:
+            self._looks[self._pursuit.looks:] = [look]
+            self._do(self._pursuit.looked(look.pose, time.monotonic()))
 
     def _take(self, thought: Thought) -> None:
         """Act on a finished thought, unless it is about a goal that is over."""
-        if self._pursuit.phase != 'thinking' or thought.id != self._pursuit.id:
+        if (self._home.takes(thought) or self._pursuit.phase != 'thinking'
+                or thought.id != self._pursuit.id):
             return
         observation, decision = thought.observation, thought.decision
         if decision is None or observation is None:
             self.node.get_logger().error(thought.error)
-            self._do(self._pursuit.failed('perception_error', thought.error.split('\n')[0]))
-            return
+            return self._do(self._pursuit.failed('perception_error', thought.error.split('\n')[0]))
         ends = [waypoint_pose(observation.pose, way) for way in observation.waypoints]
         effect = self._pursuit.decided(decision, ends, thought.arrived, time.monotonic())
         self._tell(Report(thought.id, 'running', '', told(thought, isinstance(effect, Drive))))
@@ -118,8 +114,9 @@ class Policy:
         if isinstance(effect, Report):
             self._tell(effect)
         elif isinstance(effect, Think) and senses.pose is not None:
-            self._thinker.decide(pursuit.id, self._words, tuple(self._looks), senses.cameras,
-                                 senses.scan, senses.pose, first=pursuit.decisions == 0)
+            scene = self._home.scene(tuple(self._looks), senses.pose)
+            self._thinker.decide(pursuit.id, self._words, scene, pursuit.decisions == 0,
+                                 pursuit.exploring)
         elif isinstance(effect, Drive):
             now = self.node.get_clock().now().nanoseconds
             self._waypoint_stamp = max(self._waypoint_stamp + 1, now)
@@ -131,14 +128,15 @@ class Policy:
         self._report.publish(diagnostic('policy', report.state, vars(report), report.id))
 
     def _beat(self) -> None:
-        """Tell that the policy lives, which waypoint it pursues, and what it still waits for."""
-        lacks = self._senses.lacks() + ([] if self._thinker.ready else ['agent'])
+        """Tell that it lives, which waypoint it pursues, how fast, and what it still waits for."""
+        lacks = self._senses.lacks() + self._home.lacks()
         if error := self._thinker.complaint():
             self.node.get_logger().error(f'the agent cannot act: {error}')
-        phase = self._pursuit.phase
-        waypoint = self._waypoint_stamp if phase == 'driving' else 0
-        values = {'lacks': ','.join(lacks), 'waypoint': str(waypoint), **self._senses.why()}
-        self._heartbeat.publish(diagnostic('policy', phase, values, self._pursuit.id))
+        phase, stamp = self._pursuit.phase, self._waypoint_stamp
+        self._heartbeat.publish(diagnostic('policy', phase, {
+            'lacks': ','.join(lacks), 'waypoint': str(stamp if phase == 'driving' else 0),
+            'pace': 'exploring' if self._pursuit.exploring else '', **self._senses.why()},
+            self._pursuit.id))
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -32,8 +33,8 @@ class Reports:
     def _on_bridge(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
         lacks, why = lacks_of(message)
-        self._do(self._mission.bridge_report(lacks, values.get('reason', ''),
-                                             values.get('text', ''), why))
+        self._do(self._mission.bridge_report(
+            time.monotonic(), lacks, values.get('reason', ''), values.get('text', ''), why))
 
 
 def lacks_of(message: DiagnosticStatus) -> tuple[tuple[str, ...], dict[str, str]]:

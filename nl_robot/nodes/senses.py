@@ -1,7 +1,7 @@
 """What the policy node knows of the world right now: frames, scan and odometry, with their age.
 
-Frames count only when their stamp is newer than a given moment of the odometry's stamps: both
-come from the robot, so no clock of this machine is compared with the robot's.
+Frames count only when newer than a moment of the odometry's stamps: both come from the robot, so
+no clock of this machine is compared with the robot's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from nl_robot.nodes.cameras import calibrated, declare_cameras
 from nl_robot.nodes.conversions import nanoseconds, picture_of, pose_of_odometry
 from nl_robot.nodes.detections import detections_type
 from nl_robot.nodes.frames import Frames
+from nl_robot.nodes.looking import Look
 from nl_robot.nodes.qos import SENSOR
 from nl_robot.perception.detection_topic import detections_from_message
 from nl_robot.perception.panorama import Camera
@@ -44,12 +45,12 @@ class Senses:
         self._seen_at: dict[str, float] = {}
         self._kinds: dict[str, tuple[str, Any]] = {'scan': ('scan', LaserScan),
                                                    'odom': ('odom', Odometry)}
-        self._why: dict[str, str] = {}
-        self._asked_at = -math.inf
+        self._why, self._asked_at = dict[str, str](), -math.inf
         self._mounts = Frames(node)
         self.scan: LaserScan | None = None
         self.pose: Pose | None = None
-        self.odometry_stamp = 0
+        self.odometry_stamp = self._rest_at = 0
+        self.on_pose: Callable[[Pose], None] = lambda pose: None
         for name, topic in zip(self._cameras, topics):
             beside = topic.rpartition('/')[0]
             kind, topic, hear = ((detections_type(), f'{beside}/detections', self._on_detections)
@@ -88,11 +89,20 @@ class Senses:
         """Something good was heard of `name` just now."""
         self._seen_at[name] = time.monotonic()
 
-    def frames_after(self, stamp: int) -> dict[str, Any] | None:
-        """One picture (or list of detections) of each camera, all newer than `stamp`, or None.
+    def rest(self) -> None:
+        """The robot comes to rest now, or is about to: only later frames are looked at."""
+        self._rest_at = self.odometry_stamp
 
-        :param stamp: nanoseconds
-        """
+    def look(self, at_rest: bool = True) -> Look | None:
+        """Frames and where the robot is, once frames and scan are from when it rested, or any."""
+        stamp = self._rest_at if at_rest else 0
+        frames, scan = self.frames_after(stamp), self.scan
+        if frames is None or self.pose is None or scan is None:
+            return None
+        return Look(frames, self.pose) if nanoseconds(scan.header.stamp) > stamp else None
+
+    def frames_after(self, stamp: int) -> dict[str, Any] | None:
+        """A picture (or detections) of each camera, all newer than `stamp` ns, or None."""
         if any(self._frames.get(name, (-1, None))[0] <= stamp for name in self._cameras):
             return None
         return {name: picture for name, (_, picture) in self._frames.items()}
@@ -136,4 +146,5 @@ class Senses:
         def take() -> None:
             self.pose = pose_of_odometry(message)
             self.odometry_stamp = nanoseconds(message.header.stamp)
+            self.on_pose(self.pose)
         self._guarded('odom', take)

@@ -141,6 +141,7 @@ class Session:
         self._environment = {
             **os.environ, 'ROS_DOMAIN_ID': str(domain), 'ROS_LOG_DIR': str(folder / 'log'),
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_PYTHON_CHECK_FIELDS': '1',
+            'NL_ROBOT_HOMES': str(folder / 'homes'),
             'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(modules),
             'AMENT_PREFIX_PATH': os.pathsep.join(
                 [str(folder / 'stand_ins'),

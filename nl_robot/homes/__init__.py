@@ -1,0 +1,1 @@
+"""What a robot knows of the homes that it lives in: places, ways, sentences; no pictures."""

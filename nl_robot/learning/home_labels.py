@@ -1,0 +1,116 @@
+"""Sentences for trajectories of a home: the generator proposes several, two judges must agree.
+
+A sentence is kept where the reward believes that its way fulfils it, and where the generator
+itself finds it more likely for this way than for others of the same home: what could be said of
+any way teaches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nl_robot.homes.labels import Label, Proposal
+from nl_robot.homes.trajectories import Trajectory
+from nl_robot.learning.arena import Arena
+from nl_robot.learning.goal_writing import (
+    goal_ids,
+    label_walks,
+    likelihood,
+    trajectory_features,
+)
+from nl_robot.learning.home_lesson import Nets, Said, task_of, walk_of, walks_of
+from nl_robot.learning.replay import replay
+from nl_robot.learning.walks import Walks
+from nl_robot.nets.words import Vocabulary
+from nl_robot.worlds.graph import PlaceGraph
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """How many sentences are proposed, and which are kept.
+
+    :param proposals: of each trajectory; :param temperature: of the draw of words
+    :param sure: the reward's probability of having arrived, at least
+    :param telling: nats per word by which a sentence fits its own way better than others, at least
+    :param others: ways of the same home that it is held against
+    """
+
+    proposals: int = 4
+    temperature: float = 0.5
+    sure: float = 0.5
+    telling: float = 0.2
+    others: int = 8
+
+
+def propose(graph: PlaceGraph, trajectories: Sequence[Trajectory], nets: Nets,
+            vocabulary: Vocabulary, seed: int, settings: LabelSettings | None = None
+            ) -> list[Label]:
+    """A label for every trajectory that may be learned from, with judged proposals."""
+    settings = settings or LabelSettings()
+    usable = [t for t in trajectories if t.usable and walk_of(graph, t) is not None]
+    if not usable:
+        return []
+    arena = Arena([task_of(graph, t, t.goal) for t in usable], vocabulary)
+    walks, rng = walks_of(arena, graph, usable), torch.Generator().manual_seed(seed)
+    found: list[list[Proposal]] = [[] for _ in usable]
+    for _ in range(settings.proposals):
+        texts = label_walks(nets.generator, arena, walks, temperature=settings.temperature,
+                            rng=rng)
+        judged = judge(texts, arena, walks, nets, settings, rng)
+        for row, proposal in enumerate(judged):
+            if proposal.text and proposal.text not in {p.text for p in found[row]}:
+                found[row].append(proposal)
+    return [Label(number, t, tuple(proposals))
+            for number, (t, proposals) in enumerate(zip(usable, found), 1)]
+
+
+@torch.no_grad()
+def judge(texts: Sequence[str], arena: Arena, walks: Walks, nets: Nets, settings: LabelSettings,
+          rng: torch.Generator) -> list[Proposal]:
+    """What reward and generator say of a sentence for each walk."""
+    spoken = walks.with_goals(torch.tensor(arena.add_goals(texts)))
+    arrived = nets.calibration.slope * _stopping(nets, arena, spoken) + nets.calibration.offset
+    odds = torch.sigmoid(arrived)
+    telling = _telling(nets, arena, spoken, settings.others, rng)
+    return [Proposal(text, float(p), float(t),
+                     bool(text) and float(p) >= settings.sure and float(t) > settings.telling)
+            for text, p, t in zip(texts, odds, telling)]
+
+
+def _stopping(nets: Nets, arena: Arena, walks: Walks, width: int = 128) -> Tensor:
+    """(b,) the reward's number for stopping where each walk does."""
+    numbers = []
+    for rows in torch.arange(len(walks)).split(width):
+        passage = replay(nets.reward, arena, walks.rows(rows))
+        last = passage.walks.mask_is_valid.sum(dim=1) - 1
+        numbers.append(passage.outputs[torch.arange(len(rows)), last, 0, 0])
+    return torch.cat(numbers)
+
+
+def _telling(nets: Nets, arena: Arena, walks: Walks, others: int, rng: torch.Generator) -> Tensor:
+    """(b,) log p(G | τ) per word less its mean over other ways of the home.
+
+    Pointwise mutual information with the ways for the prior (Li et al., NAACL 2016, eq. 3).
+    """
+    features, mask = trajectory_features(arena, walks)
+    ids, words = goal_ids(arena, walks.goals, nets.generator.table)
+    own = likelihood(nets.generator, features, mask, ids, words)
+    if len(walks) < 2:
+        return torch.ones_like(own)
+    rest = []
+    for _ in range(others):
+        shift = int(torch.randint(1, len(walks), (1,), generator=rng))
+        rows = torch.arange(len(walks)).roll(shift)
+        rest.append(likelihood(nets.generator, features[rows], mask[rows], ids, words))
+    return own - torch.stack(rest).mean(dim=0)
+
+
+def shuffled(said: Sequence[Said], rng: np.random.Generator) -> list[Said]:
+    """The same ways, each with the words of another: sabotage, as a control."""
+    order = rng.permutation(len(said))
+    return [replace(one, words=said[int(other)].words) for one, other in zip(said, order)]

@@ -1,0 +1,185 @@
+"""From what was explored in a home to a checkpoint that is used there, or to why it is not.
+
+Label, learn, measure, activate: each step leaves its result in the home's folder, so that a
+process that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nl_robot.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from nl_robot.homes import labels as labelling
+from nl_robot.homes.files import write_json
+from nl_robot.homes.labels import Counts, Label
+from nl_robot.homes.store import Home
+from nl_robot.learning.home_gate import GateSettings, Verdict, decide
+from nl_robot.learning.home_labels import LabelSettings, propose, shuffled
+from nl_robot.learning.home_learning import continue_learning
+from nl_robot.learning.home_lesson import (
+    Learner,
+    Lesson,
+    Said,
+    Tell,
+    imagined,
+    nets_of,
+    tasks_of,
+)
+from nl_robot.nets.words import Encoder, Vocabulary
+from nl_robot.worlds.graph import PlaceGraph
+from nl_robot.worlds.tasks import GraphTask
+
+
+@dataclass(frozen=True)
+class RoadSettings:
+    """How a home is learned from.
+
+    :param imagined: shortest ways between places of the home, beside what was driven there
+    :param held_out: share of labelled ways that the gate measures on
+    :param fewest: labelled ways that are needed at all
+    """
+
+    imagined: int = 400
+    held_out: float = 0.33
+    fewest: int = 12
+    labels: LabelSettings = LabelSettings()
+    gate: GateSettings = GateSettings()
+
+
+@dataclass(frozen=True)
+class Old:
+    """Demonstrations of before: to be mixed in, and a fixed set of others to measure on."""
+
+    mixed_in: Sequence[GraphTask]
+    measured: Sequence[GraphTask]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it; `version` is '' where nothing was activated."""
+
+    version: str
+    verdict: Verdict
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Road:
+    """One adaptation of one home.
+
+    :param base: the checkpoint that every home begins with; :param minutes: of learning
+    :param learner: what learns; :param sabotage: every way gets another's sentences, a control
+    """
+
+    home: Home
+    base: Path
+    encoder: Encoder
+    old: Old
+    minutes: float
+    seed: int
+    tell: Tell
+    settings: RoadSettings = RoadSettings()
+    learner: Learner = continue_learning
+    sabotage: bool = False
+
+    def run(self) -> Outcome:
+        """All of it.
+
+        :raises ValueError: there is too little to learn from, or learning diverged
+        :raises OSError: the disk is full
+        """
+        self.home.versions.sweep()
+        active = self.home.versions.active()
+        start = self.home.versions.path(active.version) or self.base
+        stored = load_checkpoint(start)
+        graph = self.home.map().graph()
+        found = self._labels(graph, stored)
+        count = labelling.counts(found)
+        self.tell({'phase': 'labels', 'text': str(count), 'labels': count.kept})
+        learn, held_out = split(found, self.settings.held_out)
+        if count.with_goals < self.settings.fewest or not held_out:
+            raise ValueError(f'too little to learn from: {count}; at least '
+                             f'{self.settings.fewest} ways with sentences are needed, so let '
+                             'it explore more')
+        if self.sabotage:
+            learn = shuffled(learn, np.random.default_rng(self.seed))
+        lesson = Lesson(graph, learn, self.old.mixed_in, stored, self.encoder, self.minutes,
+                        self.seed, self.home.folder / 'learning', self.tell)
+        try:
+            learned = self.learner(lesson)
+        except ValueError:      # what diverged once would do so again
+            shutil.rmtree(lesson.directory, ignore_errors=True)
+            raise
+        self.tell({'phase': 'measuring', 'text': f'{len(held_out)} ways that were held out'})
+        verdict = decide(stored, learned, tasks_of(graph, held_out, 'home'), self.old.measured,
+                         self.encoder, self.settings.gate)
+        return self._close(learned, start, verdict, count)
+
+    def _labels(self, graph: PlaceGraph, stored: Checkpoint) -> list[Label]:
+        """Labels as they are on disk where learning was under way; else proposed anew."""
+        known, driven = self.home.labels(), self.home.trajectories()
+        under_way = self.home.folder / 'learning'
+        if known and under_way.is_dir() and not self.home.driven_since_labels():
+            return known
+        shutil.rmtree(under_way, ignore_errors=True)
+        rng = np.random.default_rng(self.seed)
+        ways = [*driven, *imagined(graph, self.settings.imagined, rng)]
+        self.tell({'phase': 'labelling', 'text': f'{len(ways)} ways, {len(driven)} of them '
+                                                 'driven', 'episodes': len(driven)})
+        fresh = propose(graph, ways, nets_of(stored), Vocabulary(self.encoder), self.seed,
+                        self.settings.labels)
+        found = labelling.merged(known, fresh)
+        self.home.save_labels(found)
+        return found
+
+    def _close(self, learned: Checkpoint, start: Path, verdict: Verdict, count: Counts
+               ) -> Outcome:
+        """Keep and activate what passed; remember why what did not was refused."""
+        facts = {'home': self.home.name, 'seed': self.seed, 'minutes': self.minutes,
+                 'labels': dataclasses.asdict(count), 'gate': verdict.facts()}
+        version = ''
+        if verdict.passed:
+            path = self.home.versions.next()
+            save_checkpoint(Checkpoint(learned.config, learned.weights, {
+                **learned.origin, **facts, 'parent': str(start)}), path)
+            self.home.versions.activate(path.name, verdict.why)
+            version = path.name
+        write_json(self.home.folder / 'verdict.json', facts)
+        shutil.rmtree(self.home.folder / 'learning', ignore_errors=True)    # the next begins anew
+        return Outcome(version, verdict, count)
+
+
+
+def said_of(labels: Sequence[Label]) -> list[Said]:
+    """Every sentence to learn from, with its trajectory."""
+    return [Said(label.trajectory, words, label.human) for label in labels
+            for words in label.goals]
+
+
+def split(labels: Sequence[Label], share: float) -> tuple[list[Said], list[Said]]:
+    """What is learned from, and what is held out: ways that the machine labelled.
+
+    A way is always on the same side, whatever else there is; ways back and forth between the
+    same places are kept together.  Of a held-out way only the most telling sentence is kept, so
+    that episodes are independent.
+    """
+    learn: list[Said] = []
+    held_out: list[Said] = []
+    for label in labels:
+        ends = sorted((label.trajectory.places[0], label.trajectory.places[-1]))
+        if not label.human and zlib.crc32(repr(ends).encode()) % 1000 < 1000 * share:
+            kept = [p for p in label.proposals if p.text in label.goals]
+            if kept:
+                best = max(kept, key=lambda p: p.telling)
+                held_out.append(Said(label.trajectory, best.text))
+            continue
+        learn += said_of([label])
+    return learn, held_out
+
