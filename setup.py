@@ -51,6 +51,7 @@ setup(
             'policy_node = nl_robot.nodes.policy:main',
             'bridge_node = nl_robot.nodes.bridge:main',
             'safety_gate_node = nl_robot.nodes.safety_gate:main',
+            'speech_node = nl_robot.nodes.speech:main',
             'sim_node = nl_robot.nodes.sim:main',
         ],
     },

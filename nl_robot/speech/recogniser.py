@@ -1,0 +1,188 @@
+"""An utterance → a reading: engines, candidates, and whether to act, to ask or to be still."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nl_robot.speech import moonshine, sphinx, understanding
+from nl_robot.speech.conversation import ACT, ASK, IGNORE, Reading, answer, is_stop
+from nl_robot.speech.corpus import spoken
+from nl_robot.speech.engines import Engine, Guess
+from nl_robot.speech.english import English
+from nl_robot.speech.meaning import Meaning, has_place, meaning
+from nl_robot.speech.ngram import Trigrams
+from nl_robot.speech.sound import Samples
+from nl_robot.speech.understanding import Candidate, Weights
+
+ENGINES = ('auto', 'both', 'moonshine', 'pocketsphinx', 'whisper')
+PYTHON = 'python:'
+CONTROLS = tuple((f'control: {word}',) for word in ('cancel', 'come back', 'repeat', 'louder',
+                                                  'quieter'))
+
+
+@dataclass(frozen=True)
+class DecisionSettings:
+    """Where acting ends and asking begins; chosen on the development commands.
+
+    The three limits are natural log-probabilities per word: by how much everyday English may
+    explain the words better than the command grammar does.
+
+    :param act: the share of the likeliest meaning among the candidates that is acted on
+    :param act_alone: the same where no second engine read this meaning
+    :param doubt: above it the robot asks
+    :param doubt_alone: the same where no second engine read this meaning
+    :param talk: above it the words are talk, and nothing is made of them
+    :param misfit: of the words given the sound, per word: above it the robot asks
+    """
+
+    act: float = 0.5
+    act_alone: float = 0.9
+    doubt: float = 2.4
+    doubt_alone: float = 1.5
+    talk: float = 3.3
+    misfit: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.act <= self.act_alone <= 1:
+            raise ValueError('act and act_alone must rise between 0 and 1, got '
+                             f'{self.act} and {self.act_alone}')
+        if not 0 <= self.doubt_alone <= self.doubt <= self.talk:
+            raise ValueError('doubt_alone, doubt and talk must rise from 0, got '
+                             f'{self.doubt_alone}, {self.doubt} and {self.talk}')
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All that is known of an utterance.
+
+    :param seconds: that reading it took
+    :param guesses: of each engine
+    :param scored: the candidates, best first
+    """
+
+    reading: Reading
+    guesses: tuple[tuple[str, tuple[Guess, ...]], ...] = ()
+    scored: tuple[Candidate, ...] = ()
+    seconds: float = 0.0
+
+
+class Recogniser:
+    """Reads utterances.
+
+    :param engines: the first one is asked for partial texts; one that can `judge` weighs the
+        candidates of all
+    :param commands: the model of language of commands
+    :param english: natural log-probability of words in everyday English
+    """
+
+    def __init__(self, engines: Sequence[Engine], commands: Trigrams,
+                 english: Callable[[Sequence[str]], float],
+                 settings: DecisionSettings | None = None,
+                 weights: Weights | None = None) -> None:
+        if not engines:
+            raise ValueError('a recogniser needs at least one engine')
+        self.engines = tuple(engines)
+        self.settings, self.weights = settings or DecisionSettings(), weights or Weights()
+        self._commands, self._english = commands, english
+        self._judge = next((e.judge for e in engines if hasattr(e, 'judge')), None)
+
+    @property
+    def name(self) -> str:
+        """The engines, as `moonshine+pocketsphinx`."""
+        return '+'.join(engine.name for engine in self.engines)
+
+    def partial(self, samples: Samples) -> str:
+        """What was said so far, quickly."""
+        engine = self.engines[0]
+        if hasattr(engine, 'first'):
+            return str(engine.first(samples))
+        guesses = engine.hear(samples)
+        return guesses[0].text if guesses else ''
+
+    def read(self, samples: Samples) -> Heard:
+        """The reading of a whole utterance."""
+        begun = time.perf_counter()
+        guesses = tuple((engine.name, tuple(engine.hear(samples))) for engine in self.engines)
+        return self.weigh(guesses, begun)
+
+    def weigh(self, guesses: Sequence[tuple[str, Sequence[Guess]]], begun: float) -> Heard:
+        """The reading of what the engines guessed of the sound heard last."""
+        found = understanding.candidates(guesses, self.weights)
+        scored = understanding.weighed(found, self._judge, self._commands.log_probability,
+                                       self.weights)
+        reading = self.decide(scored, guesses)
+        kept = tuple((name, tuple(some)) for name, some in guesses)
+        return Heard(reading, kept, tuple(scored), time.perf_counter() - begun)
+
+    def decide(self, scored: Sequence[Candidate],
+               guesses: Sequence[tuple[str, Sequence[Guess]]]) -> Reading:
+        """Act, ask, or be still."""
+        if not scored:
+            return Reading(IGNORE, why='no_words')
+        about, share = next(iter(understanding.shares(scored).items()))
+        best = next(c for c in scored if c.about == about)
+        if is_stop(best.text) or answer(best.text) is not None:
+            return Reading(ACT, best.text, share)
+        words = spoken(best.text)
+        strange = (self._english(words) - best.language) / (len(words) + 1)
+        if strange > self.settings.talk:
+            return Reading(IGNORE, best.text, share, 'talk')
+        why = self._doubt(best, share, strange, _agreed(about, guesses))
+        return Reading(ASK if why else ACT, best.text, share, why)
+
+    def _doubt(self, best: Candidate, share: float, strange: float, agreed: bool) -> str:
+        """Why the robot should rather ask; '' when it need not."""
+        s = self.settings
+        if not has_place(best.about) and best.about[:1] not in CONTROLS:
+            return 'no_place'
+        if share < (s.act if agreed else s.act_alone):
+            return 'unsure'
+        if strange > (s.doubt if agreed else s.doubt_alone):
+            return 'unlike_a_command'
+        if self._judge and -best.acoustic / (len(spoken(best.text)) + 1) > s.misfit:
+            return 'unclear'
+        return ''
+
+
+def _agreed(about: Meaning, guesses: Sequence[tuple[str, Sequence[Guess]]]) -> bool:
+    """True when every further engine has this meaning among its first guesses."""
+    return all(about in [meaning(guess.text) for guess in some[:3]] for _, some in guesses[1:])
+
+
+def check_engine(engine: str) -> None:
+    """Raise ValueError for a name that is none."""
+    if engine not in ENGINES and not engine.startswith(PYTHON):
+        raise ValueError(f'engine must be one of {", ".join(ENGINES)}, got {engine!r}')
+
+
+def load(engine: str, model: str = '', cache: Path | None = None,
+         settings: DecisionSettings | None = None) -> Recogniser:
+    """A recogniser by the name of its engine.
+
+    :param engine: `auto`: moonshine and pocketsphinx, or as many of them as there are;
+        `python:module:function` calls a function of yours that makes a recogniser
+    :param model: folder of moonshine's files, or path or hub name of a whisper model
+    :raises ValueError: what is missing, and how to get it
+    """
+    check_engine(engine)
+    if engine.startswith(PYTHON):
+        module, _, function = engine.removeprefix(PYTHON).partition(':')
+        return getattr(importlib.import_module(module), function)()
+    folder = Path(model) if model else moonshine.default_folder()
+    if engine == 'auto':
+        engine = ('both' if moonshine.is_there(folder) and sphinx.is_there() else
+                  'moonshine' if moonshine.is_there(folder) else 'pocketsphinx')
+    engines: list[Engine] = []
+    if engine in ('both', 'moonshine'):
+        engines.append(moonshine.Moonshine(folder))
+    if engine in ('both', 'pocketsphinx'):
+        engines.append(sphinx.Sphinx(cache))
+    if engine == 'whisper':
+        from nl_robot.speech.whisper import Whisper
+        engines.append(Whisper(model))
+    language, _ = sphinx.language_files(cache or sphinx.default_cache())
+    return Recogniser(engines, Trigrams.read_arpa(language), English().log_probability, settings)
