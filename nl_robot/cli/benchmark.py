@@ -8,5 +8,6 @@ COMMANDS = (
     Command('homes', 'nl_robot.cli.benchmark_homes', 'success of the agent in generated homes'),
     Command('r2r', 'nl_robot.cli.benchmark_r2r', 'success on the instructions of Room-to-Room'),
     Command('methods', 'nl_robot.cli.benchmark_methods', 'all methods and ablations side by side'),
+    Command('speech', 'nl_robot.cli.benchmark_speech', 'how well spoken commands are understood'),
     Command('detector', 'nl_robot.cli.benchmark_detector', 'recall and precision of the detector'),
 )

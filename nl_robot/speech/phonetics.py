@@ -141,5 +141,5 @@ def repairs(said: Sequence[str], far: float = FAR, most: int = 4) -> list[Repair
             if taken.issuperset(range(begin, end)) or {span[0], span[-1]} & NO_NAMES:
                 continue
             found += [Repair(begin, end, name, far) for name, far in _near(span, far, most)
-                      if name != span]
+                      if name != span and len(span) <= len(name) + 1]
     return sorted(found, key=lambda repair: (repair.distance, repair.begin))

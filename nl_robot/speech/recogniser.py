@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from nl_robot.speech.engines import Engine, Guess
 from nl_robot.speech.english import English
 from nl_robot.speech.meaning import Meaning, has_place, meaning
 from nl_robot.speech.ngram import Trigrams
-from nl_robot.speech.sound import Samples
+from nl_robot.speech.sound import Samples, noise_ratio
+from nl_robot.speech.stopping import MARGIN, stop_margin
 from nl_robot.speech.understanding import Candidate, Weights
 
 ENGINES = ('auto', 'both', 'moonshine', 'pocketsphinx', 'whisper')
@@ -37,14 +39,21 @@ class DecisionSettings:
     :param doubt_alone: the same where no second engine read this meaning
     :param talk: above it the words are talk, and nothing is made of them
     :param misfit: of the words given the sound, per word: above it the robot asks
+    :param misfit_alone: the same where no second engine read this meaning
+    :param misfit_noisy: and the same in a noisy place
+    :param noisy: decibels from the quiet to the loud parts of an utterance, below which a place
+        is noisy
     """
 
     act: float = 0.5
     act_alone: float = 0.9
     doubt: float = 2.4
-    doubt_alone: float = 1.5
+    doubt_alone: float = 1.8
     talk: float = 3.3
     misfit: float = 3.0
+    misfit_alone: float = 1.0
+    misfit_noisy: float = 0.35
+    noisy: float = 25.0
 
     def __post_init__(self) -> None:
         if not 0 < self.act <= self.act_alone <= 1:
@@ -88,7 +97,9 @@ class Recogniser:
         self.engines = tuple(engines)
         self.settings, self.weights = settings or DecisionSettings(), weights or Weights()
         self._commands, self._english = commands, english
-        self._judge = next((e.judge for e in engines if hasattr(e, 'judge')), None)
+        judging = next((e for e in engines if hasattr(e, 'judge')), None)
+        self._judge = getattr(judging, 'judge', None)
+        self._judging = judging.name if judging else ''
 
     @property
     def name(self) -> str:
@@ -107,19 +118,24 @@ class Recogniser:
         """The reading of a whole utterance."""
         begun = time.perf_counter()
         guesses = tuple((engine.name, tuple(engine.hear(samples))) for engine in self.engines)
-        return self.weigh(guesses, begun)
+        return self.weigh(guesses, samples, begun)
 
-    def weigh(self, guesses: Sequence[tuple[str, Sequence[Guess]]], begun: float) -> Heard:
-        """The reading of what the engines guessed of the sound heard last."""
+    def weigh(self, guesses: Sequence[tuple[str, Sequence[Guess]]], samples: Samples,
+              begun: float) -> Heard:
+        """The reading of what the engines guessed of the sound, which they heard last.
+
+        :param begun: when they began, by time.perf_counter
+        """
         found = understanding.candidates(guesses, self.weights)
         scored = understanding.weighed(found, self._judge, self._commands.log_probability,
                                        self.weights)
-        reading = self.decide(scored, guesses)
+        noisy = noise_ratio(samples) < self.settings.noisy
+        reading = self._stop(guesses, samples) or self.decide(scored, guesses, noisy)
         kept = tuple((name, tuple(some)) for name, some in guesses)
         return Heard(reading, kept, tuple(scored), time.perf_counter() - begun)
 
     def decide(self, scored: Sequence[Candidate],
-               guesses: Sequence[tuple[str, Sequence[Guess]]]) -> Reading:
+               guesses: Sequence[tuple[str, Sequence[Guess]]], noisy: bool = False) -> Reading:
         """Act, ask, or be still."""
         if not scored:
             return Reading(IGNORE, why='no_words')
@@ -129,12 +145,24 @@ class Recogniser:
             return Reading(ACT, best.text, share)
         words = spoken(best.text)
         strange = (self._english(words) - best.language) / (len(words) + 1)
-        if strange > self.settings.talk:
+        if strange > self.settings.talk or _is_question(words):
             return Reading(IGNORE, best.text, share, 'talk')
-        why = self._doubt(best, share, strange, _agreed(about, guesses))
+        why = self._doubt(best, share, strange, _agreed(about, guesses), noisy)
         return Reading(ASK if why else ACT, best.text, share, why)
 
-    def _doubt(self, best: Candidate, share: float, strange: float, agreed: bool) -> str:
+    def _stop(self, guesses: Sequence[tuple[str, Sequence[Guess]]], samples: Samples
+              ) -> Reading | None:
+        """A stop, where a short utterance sounds enough like one; only a judge can tell."""
+        if self._judge is None:
+            return None
+        own = next(some for name, some in guesses if name == self._judging)
+        margin = stop_margin(self._judge, own, samples)
+        if margin <= -MARGIN:
+            return None
+        return Reading(ACT, 'Stop.', 1 / (1 + math.exp(-margin)), 'sounds_like_it')
+
+    def _doubt(self, best: Candidate, share: float, strange: float, agreed: bool, noisy: bool
+               ) -> str:
         """Why the robot should rather ask; '' when it need not."""
         s = self.settings
         if not has_place(best.about) and best.about[:1] not in CONTROLS:
@@ -143,14 +171,23 @@ class Recogniser:
             return 'unsure'
         if strange > (s.doubt if agreed else s.doubt_alone):
             return 'unlike_a_command'
-        if self._judge and -best.acoustic / (len(spoken(best.text)) + 1) > s.misfit:
+        alone = s.misfit_noisy if noisy else s.misfit_alone
+        misfit = -best.acoustic / (len(spoken(best.text)) + 1) if self._judge else 0.0
+        if misfit > (s.misfit if agreed else alone):
             return 'unclear'
         return ''
 
 
 def _agreed(about: Meaning, guesses: Sequence[tuple[str, Sequence[Guess]]]) -> bool:
-    """True when every further engine has this meaning among its first guesses."""
-    return all(about in [meaning(guess.text) for guess in some[:3]] for _, some in guesses[1:])
+    """True when there is a further engine, and it has this meaning among its first guesses."""
+    return len(guesses) > 1 and all(about in [meaning(guess.text) for guess in some[:3]]
+                                    for _, some in guesses[1:])
+
+
+def _is_question(words: Sequence[str]) -> bool:
+    """True for `why is it`, which asks for no drive; `why don't you` and `how about` do."""
+    return list(words[:1]) in (['why'], ['who'], ['when'], ['how']) and list(words[1:2]) not in (
+        ["don't"], ['not'], ['about'], ['you'])
 
 
 def check_engine(engine: str) -> None:
@@ -184,5 +221,14 @@ def load(engine: str, model: str = '', cache: Path | None = None,
     if engine == 'whisper':
         from nl_robot.speech.whisper import Whisper
         engines.append(Whisper(model))
+    return assemble(engines, cache, settings)
+
+
+def assemble(engines: Sequence[Engine], cache: Path | None = None,
+             settings: DecisionSettings | None = None) -> Recogniser:
+    """A recogniser of engines that are loaded already.
+
+    :raises ValueError: the models of language cannot be made
+    """
     language, _ = sphinx.language_files(cache or sphinx.default_cache())
     return Recogniser(engines, Trigrams.read_arpa(language), English().log_probability, settings)

@@ -7,16 +7,19 @@ recogniser can begin, and at the end of a longer one, when the speaker has not g
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from nl_robot.speech.sound import RATE, Samples
+from nl_robot.speech.sound import RATE, Samples, loudness
 
 CHUNK = 512
 CHUNK_SECONDS = CHUNK / RATE
+QUIETEST, ENOUGH = -75.0, 10       # decibels below full scale; chunks to know a background by
+BABBLE = 0.4        # mean probability of speech in the quiet chunks of a place where people talk
 Detector = Callable[[Samples], float]
 
 
@@ -32,6 +35,9 @@ class ActivitySettings:
     :param longest: an utterance is cut there
     :param before: sound kept from before the beginning
     :param partial: how often what was said so far is handed over
+    :param above: decibels above the background where speech begins, so that people who talk
+        elsewhere in a room are not taken for the one who speaks to the robot
+    :param stays_above: decibels above the background below which a pause begins
     """
 
     begins_at: float = 0.5
@@ -42,6 +48,8 @@ class ActivitySettings:
     longest: float = 12.0
     before: float = 0.32
     partial: float = 0.4
+    above: float = 8.0
+    stays_above: float = 5.0
 
     def __post_init__(self) -> None:
         if not 0 < self.ends_below <= self.begins_at < 1:
@@ -50,6 +58,9 @@ class ActivitySettings:
         if not 0 < self.pause <= self.end < self.longest:
             raise ValueError('pause, end and longest must rise, got '
                              f'{self.pause}, {self.end} and {self.longest}')
+        if not 0 <= self.stays_above <= self.above:
+            raise ValueError('stays_above and above must rise from 0, got '
+                             f'{self.stays_above} and {self.above}')
         if self.partial <= 0 or self.before < 0 or self.shortest < 0:
             raise ValueError('partial must be above 0, before and shortest not below')
 
@@ -70,6 +81,37 @@ class Speech:
     silence: float = 0.0
 
 
+class Background:
+    """How loud a place is when nobody speaks to the robot, and whether people talk there.
+
+    Where people babble, a detector of voices fires all the time; then loudness tells who speaks
+    to the robot.  The background is the quiet tenth of the last seconds; people babble there when
+    the detector takes even the quiet chunks for speech.
+    """
+
+    def __init__(self, window: float = 6.0) -> None:
+        size = round(window / CHUNK_SECONDS)
+        self._levels: deque[float] = deque(maxlen=size)
+        self._voices: deque[float] = deque(maxlen=size)
+        self._smooth = QUIETEST
+
+    def above(self, chunk: Samples, probability: float) -> float:
+        """Decibels by which a chunk, smoothed over some 60 ms, is above people who babble.
+
+        Infinite where nobody does, and minus infinity until the place is known.
+        """
+        level = max(QUIETEST, 20.0 * float(np.log10(max(loudness(chunk), 1e-9))))
+        self._smooth = 0.5 * (self._smooth + level)
+        self._levels.append(level)
+        self._voices.append(probability)
+        if len(self._levels) < ENOUGH:
+            return -math.inf
+        levels = np.array(self._levels)
+        floor = float(np.percentile(levels, 10.0))
+        quiet = np.array(self._voices)[levels <= floor + 2.0]
+        return self._smooth - floor if float(quiet.mean()) > BABBLE else math.inf
+
+
 class Utterances:
     """Cuts a stream; `feed` it whatever arrives.
 
@@ -82,6 +124,7 @@ class Utterances:
         self._rest = np.zeros(0, np.float32)
         self._before: deque[Samples] = deque(maxlen=max(1, self._chunks(self.settings.before)))
         self._said: list[Samples] = []
+        self._background = Background()
         self.reset()
 
     @property
@@ -90,7 +133,7 @@ class Utterances:
         return bool(self._said)
 
     def reset(self) -> None:
-        """Forget all that was heard."""
+        """Forget all that was said; how loud the place is stays known."""
         self._said, self._rest = [], np.zeros(0, np.float32)
         self._before.clear()
         self._voiced = self._silent = self._since = 0
@@ -102,20 +145,23 @@ class Utterances:
         found: list[Speech] = []
         while len(self._rest) >= CHUNK:
             chunk, self._rest = self._rest[:CHUNK], self._rest[CHUNK:]
-            found += self._chunk(chunk, self._detector(chunk))
+            probability = self._detector(chunk)
+            found += self._chunk(chunk, probability, self._background.above(chunk, probability))
         return found
 
-    def _chunk(self, chunk: Samples, probability: float) -> list[Speech]:
+    def _chunk(self, chunk: Samples, probability: float, above: float) -> list[Speech]:
         s = self.settings
+        begins = probability >= s.begins_at and above >= s.above
+        goes_on = probability >= s.ends_below and above >= s.stays_above
         if not self._said:
             self._before.append(chunk)
-            if probability >= s.begins_at:
+            if begins:
                 self._said = list(self._before)
                 self._voiced, self._silent, self._since, self._paused = 1, 0, 0, False
             return []
         self._said.append(chunk)
         self._since += 1
-        if probability >= (s.begins_at if self._silent else s.ends_below):
+        if begins if self._silent else goes_on:
             self._voiced += 1
             resumed = [Speech('resumed', np.zeros(0, np.float32))] if self._paused else []
             self._silent, self._paused = 0, False
