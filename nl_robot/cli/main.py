@@ -33,6 +33,7 @@ COMMANDS = (
     Command('sentences', 'nl_robot.cli.sentences', 'show the goals that the grammar writes'),
     Command('train', 'nl_robot.cli.train', 'train the agent in generated homes'),
     Command('train-detector', 'nl_robot.cli.train_detector', 'train the embedded detector'),
+    Command('doctor', 'nl_robot.cli.doctor', 'look at what there is for speech, and try it'),
     Command('benchmark', 'nl_robot.cli.benchmark', 'measure: homes, detector'),
 )
 

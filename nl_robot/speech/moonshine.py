@@ -70,6 +70,7 @@ class Moonshine:
             raise ValueError(f'moonshine cannot read its files in {folder}: {error}') from error
         self._outputs = [output.name for output in self._decoder.get_outputs()]
         self._beam, self._heard = beam, np.zeros((1, 1, 288), np.float32)
+        self._judged: dict[str, float] = {}       # of the sound heard last
 
     def hear(self, samples: Samples) -> list[Guess]:
         """Up to `beam` readings, best first."""
@@ -87,15 +88,13 @@ class Moonshine:
 
         A few at a time: the scores of 32 768 words at every place of a text take much memory.
         """
-        rows = [[BEGIN, *self._tokenizer.encode(text, add_special_tokens=False).ids, END]
-                for text in texts]
-        order = sorted(range(len(rows)), key=lambda k: len(rows[k]))    # little is padded then
-        found = [0.0] * len(rows)
-        for start in range(0, len(rows), JUDGED_AT_ONCE):
+        rows = {text: [BEGIN, *self._tokenizer.encode(text, add_special_tokens=False).ids, END]
+                for text in texts if text not in self._judged}
+        order = sorted(rows, key=lambda text: len(rows[text]))    # little is padded then
+        for start in range(0, len(order), JUDGED_AT_ONCE):
             part = order[start:start + JUDGED_AT_ONCE]
-            for k, score in zip(part, self._judge([rows[k] for k in part])):
-                found[k] = score
-        return found
+            self._judged |= zip(part, self._judge([rows[text] for text in part]))
+        return [self._judged[text] for text in texts]
 
     def _judge(self, rows: list[list[int]]) -> list[float]:
         longest = max(map(len, rows))
@@ -109,6 +108,7 @@ class Moonshine:
 
     def _encode(self, samples: Samples) -> None:
         sound = padded(levelled(samples))[None]
+        self._judged = {}
         self._heard = self._encoder.run(None, {'input_values': sound})[0]
 
     def _decode(self, ids: NDArray[np.int64], past: dict[str, Any] | None
