@@ -183,7 +183,7 @@ def test_the_fit_of_a_stop_counts_in_short_utterances_alone():
     def judge(texts):
         return [-5.0 if text == 'Stop now' else -30.0 for text in texts]
     assert stop_margin(judge, guesses, short) == pytest.approx(-2.0)      # against `Top` alone
-    assert stop_margin(judge, guesses[:1], short) == pytest.approx(4.0)   # -5 against -9
+    assert stop_margin(judge, guesses[:1], short) == pytest.approx(3.0)   # -5 against -8
     assert stop_margin(judge, guesses, LONG) == -math.inf
 
 

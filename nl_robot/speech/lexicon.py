@@ -6,8 +6,8 @@ pocketsphinx is imported when a lexicon is read, for its folder alone.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 
 Phones = tuple[str, ...]
@@ -40,22 +40,20 @@ def model_folder() -> Path:
 
 
 @cache
-def _dictionary() -> dict[str, str]:
-    """Word → pronunciations, one a line, as in the file; strings, for 126 000 of them."""
-    found: dict[str, str] = {}
-    with (model_folder() / 'cmudict-en-us.dict').open(encoding='utf-8') as file:
-        for line in file:
-            word, _, phones = line.rstrip().partition(' ')
-            word = word.partition('(')[0]
-            found[word] = f'{found[word]}\n{phones}' if word in found else phones
-    return found
+def _dictionary() -> bytes:
+    """The file as it is: 126 000 Python strings would take eight times as much memory."""
+    return b'\n' + (model_folder() / 'cmudict-en-us.dict').read_bytes()
 
 
-def known_words() -> Iterable[str]:
+def known_words() -> Iterator[str]:
     """All words of the dictionary."""
-    return _dictionary().keys()
+    for line in _dictionary().split(b'\n'):
+        word = line.partition(b' ')[0]
+        if word and b'(' not in word:
+            yield word.decode('ascii')
 
 
+@lru_cache(8192)
 def pronunciations(word: str) -> list[Phones]:
     """Every way to say a word, without stress marks; empty for one that is nowhere to be found.
 
@@ -63,13 +61,33 @@ def pronunciations(word: str) -> list[Phones]:
     """
     if word in OWN:
         return [OWN[word]]
-    if word in _dictionary():
-        return [tuple(line.split()) for line in _dictionary()[word].split('\n')]
+    if found := _entries(word):
+        return found
     for at in range(len(word) - 3, 2, -1):
-        first, second = word[:at], word[at:]
-        if first in _dictionary() and second in _dictionary():
-            return [a + b for a in pronunciations(first)[:1] for b in pronunciations(second)[:1]]
+        first, second = _entries(word[:at]), _entries(word[at:])
+        if first and second:
+            return [first[0] + second[0]]
     return []
+
+
+def _entries(word: str) -> list[Phones]:
+    """What stands in the dictionary under a word: `word`, `word(2)`, and so on."""
+    found: list[Phones] = []
+    if not word.isascii():
+        return found
+    for number in range(1, 6):
+        entry = f'\n{word} ' if number == 1 else f'\n{word}({number}) '
+        at = _dictionary().find(entry.encode('ascii'))
+        if at < 0:
+            break
+        found.append(tuple(_line(at + len(entry)).split()))
+    return found
+
+
+def _line(begin: int) -> str:
+    """The text from there to the end of its line."""
+    end = _dictionary().find(b'\n', begin)
+    return _dictionary()[begin:end if end >= 0 else None].decode('ascii')
 
 
 def phones_of(text: Iterable[str]) -> Phones:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nl_robot.language.grammar import words
 from nl_robot.speech import moonshine, sphinx, understanding
 from nl_robot.speech.conversation import ACT, ASK, IGNORE, Reading, answer, is_stop
 from nl_robot.speech.corpus import spoken
@@ -22,6 +23,8 @@ from nl_robot.speech.understanding import Candidate, Weights
 
 ENGINES = ('auto', 'both', 'moonshine', 'pocketsphinx', 'whisper')
 PYTHON = 'python:'
+ORDINALS = frozenset(words('ordinals')[''])
+COUNTED = frozenset(('door', 'room', 'one', 'opening'))      # the second what?
 CONTROLS = tuple((f'control: {word}',) for word in ('cancel', 'come back', 'repeat', 'louder',
                                                   'quieter'))
 
@@ -143,9 +146,9 @@ class Recogniser:
         best = next(c for c in scored if c.about == about)
         if is_stop(best.text) or answer(best.text) is not None:
             return Reading(ACT, best.text, share)
-        words = spoken(best.text)
-        strange = (self._english(words) - best.language) / (len(words) + 1)
-        if strange > self.settings.talk or _is_question(words):
+        said = spoken(best.text)
+        strange = (self._english(said) - best.language) / (len(said) + 1)
+        if strange > self.settings.talk or _is_question(said):
             return Reading(IGNORE, best.text, share, 'talk')
         why = self._doubt(best, share, strange, _agreed(about, guesses), noisy)
         return Reading(ASK if why else ACT, best.text, share, why)
@@ -167,6 +170,11 @@ class Recogniser:
         s = self.settings
         if not has_place(best.about) and best.about[:1] not in CONTROLS:
             return 'no_place'
+        if ORDINALS.intersection(best.about) and not COUNTED.intersection(
+                (*best.about, *spoken(best.text))):
+            return 'counts_nothing'
+        if noisy and self._judge is None:
+            return 'noisy'
         if share < (s.act if agreed else s.act_alone):
             return 'unsure'
         if strange > (s.doubt if agreed else s.doubt_alone):
@@ -184,9 +192,9 @@ def _agreed(about: Meaning, guesses: Sequence[tuple[str, Sequence[Guess]]]) -> b
                                     for _, some in guesses[1:])
 
 
-def _is_question(words: Sequence[str]) -> bool:
+def _is_question(said: Sequence[str]) -> bool:
     """True for `why is it`, which asks for no drive; `why don't you` and `how about` do."""
-    return list(words[:1]) in (['why'], ['who'], ['when'], ['how']) and list(words[1:2]) not in (
+    return list(said[:1]) in (['why'], ['who'], ['when'], ['how']) and list(said[1:2]) not in (
         ["don't"], ['not'], ['about'], ['you'])
 
 

@@ -58,7 +58,7 @@ class Sphinx:
         self._guesses = guesses
         self._decoder = pocketsphinx.Decoder(
             hmm=str(model_folder() / 'en-us'), lm=str(model), dict=str(dictionary),
-            remove_noise=False, lw=5.0, beam=1e-60, wbeam=1e-36, maxhmmpf=50000)
+            remove_noise=False, lw=5.0)
 
     def hear(self, samples: Samples) -> list[Guess]:
         """The best guesses, best first; their scores are the search's, without fillers."""

@@ -21,7 +21,7 @@ PHRASES = ('Stop', 'Stop.', 'Stop!', 'Stop now', 'Stop now.', 'Stop it', 'Stop i
            'Stop there.')
 LONGEST = 1.9       # seconds of an utterance with the quiet around it
 MARGIN = 5.0        # natural log-probability that a stop may fit worse than the best reading
-NO_READING = -9.0       # stands for the best reading where there is none
+NO_READING = -8.0       # stands for the best reading where there is none
 HALLUCINATED = frozenset((
     'you', 'thank you', 'thanks', 'thank you for watching', 'thanks for watching', 'so', 'oh',
     'uh', 'um', 'and', 'bye', 'okay', 'the', 'i', "we'll be right back", "we'll see you next time",
