@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
-import yaml
+from nl_robot.settings import load_yaml
 
 SETS = ('development', 'report')
 
 
 @cache
 def _file(name: str) -> Any:
-    return yaml.safe_load(resources.files(__package__).joinpath(name).read_text('utf-8'))
+    return load_yaml(Path(__file__).with_name(name))
 
 
 def commands_of(which: str) -> dict[str, list[str]]:
