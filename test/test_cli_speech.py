@@ -154,9 +154,9 @@ def test_every_voice_takes_its_turn(tmp_path):
     commands = {'short': [f'number {n}' for n in range(4)]}
     trials = list(command_trials(commands, voices, 2, ('white 10 dB',), ['talk'], 0))
     clean = [t for t in trials if t.condition == 'clean']
-    assert len(trials) == 12 and {v: sum(t.voice == v for t in clean) for v in 'abcd'} == {
+    assert len(trials) == 8 + 2 and {v: sum(t.voice == v for t in clean) for v in 'abcd'} == {
         v: 2 for v in 'abcd'}
-    assert len(list(stop_trials(['stop', 'halt'], voices, ('white 10 dB',), ['x'], 0))) == 12
+    assert len(list(stop_trials(['stop', 'halt'], voices, ('white 10 dB',), ['x'], 0))) == 8 + 2
     loud = noisy(voices, 'a', 'hello', 'babble 10 dB', ['one', 'two'], 0)
     assert np.array_equal(loud, noisy(voices, 'a', 'hello', 'babble 10 dB', ['one', 'two'], 0))
 

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from nl_robot.cli import speech_table
     from nl_robot.cli.speech_trials import Outcome, played
     from nl_robot.speech.voice_activity import ActivitySettings, silero
-    ears, engines = make_ears(args.engines, args.model)
+    ears = make_ears(args.engines, args.model)
     trials, voices = make_trials(args)
     plan = {'set': args.set, 'engines': [ear.name for ear in ears], 'takes': args.takes,
             'voices': voices.commands, 'noises': args.noises, 'seed': args.seed,
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     done = len(outcomes) // len(ears)
     detector, settings, saved = silero(), ActivitySettings(), time.monotonic()
     for trial in tqdm(trials[done:], initial=done, total=len(trials), unit='sound'):
-        outcomes += played(trial, ears, engines, detector, settings)
+        outcomes += played(trial, ears, detector, settings)
         if time.monotonic() - saved > 20:
             _save(args.json, plan, outcomes)
             saved = time.monotonic()
@@ -74,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def make_ears(names: list[str], model: str) -> tuple[list[Any], list[Any]]:
-    """The ears by name, the best first, and the engines that they share.
+def make_ears(names: list[str], model: str) -> list[Any]:
+    """The ears by name, the best first; they share their engines.
 
     :raises ValueError: an engine that was asked for is not there
     """
@@ -97,7 +97,7 @@ def make_ears(names: list[str], model: str) -> tuple[list[Any], list[Any]]:
     for name in names:
         parts = ('moonshine', 'pocketsphinx') if name == 'both' else (name,)
         ears.append(Ear(name, recogniser.assemble([engines[part] for part in parts]), parts))
-    return ears, list(engines.values())
+    return ears
 
 
 def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:

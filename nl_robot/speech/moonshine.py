@@ -99,6 +99,10 @@ class Moonshine:
             self._judged |= zip(part, self._judge([rows[text] for text in part]))
         return [self._judged[text] for text in texts]
 
+    def forget(self) -> None:
+        """Judge every text anew, for who measures what that takes."""
+        self._judged = {}
+
     def _judge(self, rows: list[list[int]]) -> list[float]:
         longest = max(map(len, rows))
         ids = np.array([row + [END] * (longest - len(row)) for row in rows], np.int64)

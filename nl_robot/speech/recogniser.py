@@ -29,6 +29,9 @@ CONTROLS = tuple((f'control: {word}',) for word in ('cancel', 'come back', 'repe
                                                   'quieter'))
 
 
+Listen = Callable[[Engine, Samples], Sequence[Guess]]
+
+
 @dataclass(frozen=True)
 class DecisionSettings:
     """Where acting ends and asking begins; chosen on the development commands.
@@ -44,6 +47,8 @@ class DecisionSettings:
     :param misfit: of the words given the sound, per word: above it the robot asks
     :param misfit_alone: the same where no second engine read this meaning
     :param misfit_noisy: and the same in a noisy place
+    :param sure: the share that needs no second opinion, in a quiet place
+    :param sure_misfit: and the misfit
     :param noisy: decibels from the quiet to the loud parts of an utterance, below which a place
         is noisy
     """
@@ -56,6 +61,8 @@ class DecisionSettings:
     misfit: float = 3.0
     misfit_alone: float = 1.0
     misfit_noisy: float = 0.35
+    sure: float = 0.97
+    sure_misfit: float = 0.35
     noisy: float = 25.0
 
     def __post_init__(self) -> None:
@@ -117,25 +124,37 @@ class Recogniser:
         guesses = engine.hear(samples)
         return guesses[0].text if guesses else ''
 
-    def read(self, samples: Samples) -> Heard:
-        """The reading of a whole utterance."""
-        begun = time.perf_counter()
-        guesses = tuple((engine.name, tuple(engine.hear(samples))) for engine in self.engines)
-        return self.weigh(guesses, samples, begun)
+    def read(self, samples: Samples, hear: Listen | None = None) -> Heard:
+        """The reading of a whole utterance; a further engine is asked only when one is not sure.
 
-    def weigh(self, guesses: Sequence[tuple[str, Sequence[Guess]]], samples: Samples,
-              begun: float) -> Heard:
-        """The reading of what the engines guessed of the sound, which they heard last.
-
-        :param begun: when they began, by time.perf_counter
+        :param hear: how an engine is asked, where its answers are kept for others
         """
-        found = understanding.candidates(guesses, self.weights)
-        scored = understanding.weighed(found, self._judge, self._commands.log_probability,
-                                       self.weights)
+        begun, guesses = time.perf_counter(), []
         noisy = noise_ratio(samples) < self.settings.noisy
-        reading = self._stop(guesses, samples) or self.decide(scored, guesses, noisy)
-        kept = tuple((name, tuple(some)) for name, some in guesses)
-        return Heard(reading, kept, tuple(scored), time.perf_counter() - begun)
+        heard = Heard(Reading(IGNORE, why='no_words'))
+        for engine in self.engines:
+            some = hear(engine, samples) if hear else engine.hear(samples)
+            guesses.append((engine.name, tuple(some)))
+            found = understanding.candidates(guesses, self.weights)
+            scored = understanding.weighed(found, self._judge, self._commands.log_probability,
+                                           self.weights)
+            reading = self.decide(scored, guesses, noisy)
+            sure = not noisy and self._sure(reading, scored)
+            if not sure and (stop := self._stop(guesses, samples)):
+                reading, sure = stop, True
+            heard = Heard(reading, tuple(guesses), tuple(scored), time.perf_counter() - begun)
+            if sure:
+                break
+        return heard
+
+    def _sure(self, reading: Reading, scored: Sequence[Candidate]) -> bool:
+        """True when no second opinion is needed; only a judge can be as sure."""
+        best = next((c for c in scored if c.text == reading.text), None)
+        if best is None or self._judge is None:
+            return False
+        settled = reading.verdict == ACT or reading.why == 'talk'
+        return (settled and reading.confidence >= self.settings.sure
+                and _misfit(best) <= self.settings.sure_misfit)
 
     def decide(self, scored: Sequence[Candidate],
                guesses: Sequence[tuple[str, Sequence[Guess]]], noisy: bool = False) -> Reading:
@@ -180,10 +199,14 @@ class Recogniser:
         if strange > (s.doubt if agreed else s.doubt_alone):
             return 'unlike_a_command'
         alone = s.misfit_noisy if noisy else s.misfit_alone
-        misfit = -best.acoustic / (len(spoken(best.text)) + 1) if self._judge else 0.0
-        if misfit > (s.misfit if agreed else alone):
+        if self._judge and _misfit(best) > (s.misfit if agreed else alone):
             return 'unclear'
         return ''
+
+
+def _misfit(candidate: Candidate) -> float:
+    """How badly the words fit the sound: natural log-probability per word, the end counted."""
+    return -candidate.acoustic / (len(spoken(candidate.text)) + 1)
 
 
 def _agreed(about: Meaning, guesses: Sequence[tuple[str, Sequence[Guess]]]) -> bool:

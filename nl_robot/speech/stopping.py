@@ -15,10 +15,9 @@ from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Guess
 from nl_robot.speech.sound import RATE, Samples
 
-PHRASES = ('Stop', 'Stop.', 'Stop!', 'Stop now', 'Stop now.', 'Stop it', 'Stop it.', 'Stop moving',
-           'Stop moving.', 'Please stop', 'Please stop.', 'Robot, stop.', 'Robot stop',
-           'Stop, please.', 'Stop please', 'Stop right there', 'Stop right there.', 'Stop here.',
-           'Stop there.')
+PHRASES = ('Stop', 'Stop.', 'Stop!', 'Stop now', 'Stop now.', 'Stop it', 'Stop moving',
+           'Please stop', 'Please stop.', 'Robot stop', 'Stop please', 'Stop right there',
+           'Stop here.')
 LONGEST = 1.9       # seconds of an utterance with the quiet around it
 MARGIN = 5.0        # natural log-probability that a stop may fit worse than the best reading
 NO_READING = -8.0       # stands for the best reading where there is none

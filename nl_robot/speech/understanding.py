@@ -37,7 +37,7 @@ class Weights:
     word: float = 0.6
     repair: float = 12.0
     rank: float = 0.5
-    most: int = 24
+    most: int = 16
 
 
 @dataclass(frozen=True)
