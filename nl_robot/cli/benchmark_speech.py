@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=natural, default=0, help='of the noises')
     parser.add_argument('--cache', type=Path, default=Path('.cache/speech'),
                         help='keeps what the voices said (default: %(default)s)')
+    parser.add_argument('--footprint', type=natural, default=0, metavar='SECONDS',
+                        help='also start the node with each engine, let it hear a quiet room for '
+                             'so long, and tell its memory and its idle cost (default: 0, not)')
     parser.add_argument('--misses', action='store_true', help='list what was not understood')
     parser.add_argument('--json', type=output_file, help='results; a second run goes on from it')
 
@@ -66,7 +70,11 @@ def run(args: argparse.Namespace) -> int:
             _save(args.json, plan, outcomes)
             saved = time.monotonic()
     _save(args.json, plan, outcomes)
-    print(speech_table.text(outcomes))
+    prints = footprints(ears, voices, args.footprint) if args.footprint else []
+    print(speech_table.text(outcomes, {p.engine: p.most_megabytes for p in prints}))
+    for p in prints:
+        print(f'\nthe node with {p.engine}: {p.megabytes:.0f} MB, {p.most_megabytes:.0f} MB at '
+              f'most; {p.idle:.1%} of a core in a quiet room')
     print(f'\n{len(voices.commands)} voices, {len(trials)} sounds; clean, by voice:\n')
     print(speech_table.clean_by_voice(outcomes))
     if args.misses:
@@ -98,6 +106,15 @@ def make_ears(names: list[str], model: str) -> list[Any]:
         parts = ('moonshine', 'pocketsphinx') if name == 'both' else (name,)
         ears.append(Ear(name, recogniser.assemble([engines[part] for part in parts]), parts))
     return ears
+
+
+def footprints(ears: list[Any], voices: Voices, seconds: int) -> list[Any]:
+    """What the node costs with each of the engines that need no model by name."""
+    from nl_robot.cli.speech_footprint import measure
+    sounds = [voices.say(name, 'drive over to the kitchen and wait near the window, please')
+              for name in list(voices.commands)[:4]]
+    return [measure(ear.name, sounds, seconds, 10 + (os.getpid() + k) % 90)
+            for k, ear in enumerate(ears) if ear.name != 'whisper']
 
 
 def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:

@@ -13,7 +13,7 @@ from nl_robot.cli.speech_trials import ASIDE, CLEAN, Outcome
 COMMANDS = ('short', 'long', 'filler')
 BY_KIND = ('| engine | condition | kind | n | right | asked, with the right words | asked | '
            'missed | wrong | WER |\n|---|---|---|---|---|---|---|---|---|---|')
-BY_ENGINE = ('| engine | real-time factor | delay p50 | delay p95 | model in memory |\n'
+BY_ENGINE = ('| engine | real-time factor | delay p50 | delay p95 | node in memory |\n'
              '|---|---|---|---|---|')
 
 

@@ -43,7 +43,7 @@ class ActivitySettings:
     begins_at: float = 0.5
     ends_below: float = 0.35
     shortest: float = 0.16
-    pause: float = 0.22
+    pause: float = 0.16
     end: float = 0.42
     longest: float = 12.0
     before: float = 0.32
