@@ -89,8 +89,7 @@ class SpeechNode:
         return '; '.join(part for part in found if part)
 
     def _on_audio(self, message: object) -> None:
-        if not self._voice.speaking(time.monotonic()):
-            self._hearing.give(sound_of(message))
+        self._hearing.give(sound_of(message))
 
     def _tend(self) -> None:
         now = time.monotonic()
@@ -135,6 +134,7 @@ class SpeechNode:
             elif isinstance(effect, Say):
                 self._say.publish(String(data=effect.text))
                 self._voice.say(effect.text)
+                self._hearing.deafen(self._voice.speaking(time.monotonic()))
             elif isinstance(effect, Volume):
                 self._voice.change_volume(effect.factor)
             else:

@@ -8,6 +8,7 @@ import sys
 import time
 from array import array
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Empty, Int16MultiArray, String
 
 from nl_robot.cli.node_processes import NodeProcesses
+from nl_robot.nodes.audio_messages import sound_of
 from nl_robot.speech.sound import RATE, Samples, read_wav, to_pcm
 
 SOUNDS = ROOT / 'test' / 'sounds'
@@ -87,6 +89,14 @@ def values(message: DiagnosticStatus) -> dict[str, str]:
     return {item.key: item.value for item in message.values}
 
 
+def test_messages_of_sound_of_both_kinds() -> None:
+    numbers = Int16MultiArray(data=array('h', [16384, -32768]))
+    assert sound_of(numbers).tolist() == [0.5, -1.0]
+    stamped = SimpleNamespace(audio=SimpleNamespace(data=array('B', b'\x00\x40\x00\x80\x01')))
+    assert sound_of(stamped).tolist() == [0.5, -1.0]       # an odd last byte is dropped
+    assert sound_of(Int16MultiArray()).tolist() == []
+
+
 def voiced(seconds: float) -> Samples:
     """Something that Silero takes for speech, about as long: a spoken sentence, repeated."""
     return np.resize(read_wav(SOUNDS / 'talk.wav')[1600:28000], round(seconds * RATE))
@@ -123,6 +133,7 @@ def test_a_spoken_command_a_stop_and_talk(stage) -> None:
     person.say(read_wav(SOUNDS / 'go_to_the_kitchen.wav'))
     person.spin_until(lambda: person.words('command'), 10.0, 'the command')
     assert person.words('command') == ['Go to the kitchen.']
+    person.spin_until(lambda: person.heard['speech/heard'], 5.0, 'what was heard')
     told = values(person.heard['speech/heard'][0])
     assert told['verdict'] == 'act' and float(told['confidence']) > 0.5
     assert person.words('speech/partial')
@@ -159,6 +170,22 @@ def test_a_question_is_asked_and_yes_settles_it_and_a_crash_is_survived(stage) -
     person.say(voiced(4.0), fast=True)
     person.spin_until(lambda: len(person.words('command')) > 1, 10.0, 'the next command')
     assert person.words('command')[1] == 'Go to the garage.'
+
+
+@pytest.mark.parametrize('stage', [('engine:=python:scripted_readers:reader',
+                                    'reply:=sh -c "sleep 5" {{text}}')], indirect=True)
+def test_it_does_not_hear_itself(stage) -> None:
+    person, _, _ = stage
+    person.wait_listening()
+    person.say(voiced(1.6), fast=True)
+    person.spin_until(lambda: person.words('speech/say'), 10.0, 'the question')
+    spoken = time.monotonic()
+    person.say(read_wav(SOUNDS / 'stop.wav'), fast=True)      # short: the scripted yes
+    person.spin(1.0)
+    assert person.words('command') == [] and time.monotonic() - spoken < 5.0
+    person.spin(max(0.0, spoken + 6.0 - time.monotonic()))
+    person.say(read_wav(SOUNDS / 'stop.wav'), fast=True)
+    person.spin_until(lambda: person.words('command'), 10.0, 'the command')
 
 
 @pytest.mark.parametrize('stage', [('engine:=moonshine', 'model:=/nowhere',
