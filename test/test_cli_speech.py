@@ -156,7 +156,7 @@ def test_every_voice_takes_its_turn(tmp_path):
     clean = [t for t in trials if t.condition == 'clean']
     assert len(trials) == 8 + 2 and {v: sum(t.voice == v for t in clean) for v in 'abcd'} == {
         v: 2 for v in 'abcd'}
-    assert len(list(stop_trials(['stop', 'halt'], voices, ('white 10 dB',), ['x'], 0))) == 8 + 2
+    assert len(list(stop_trials(['stop', 'halt'], voices, ('white 10 dB',), ['x'], 0))) == 4 + 2
     loud = noisy(voices, 'a', 'hello', 'babble 10 dB', ['one', 'two'], 0)
     assert np.array_equal(loud, noisy(voices, 'a', 'hello', 'babble 10 dB', ['one', 'two'], 0))
 

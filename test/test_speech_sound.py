@@ -30,8 +30,9 @@ from nl_robot.speech.voice_activity import (
     silero,
 )
 
-CHUNKS = ActivitySettings(pause=0.064, end=0.128, before=0.064, partial=0.096, shortest=0.064,
-                          longest=0.64, above=0.0, stays_above=0.0)
+CHUNKS = ActivitySettings(pause=0.064, end=0.128, end_in_babble=0.128, before=0.064,
+                          partial=0.096, shortest=0.064, longest=0.64, above=0.0,
+                          stays_above=0.0)
 # 2 chunks of pause, 4 to the end, 2 before, 3 to a partial, 2 at least, 20 at most
 KNOWN = 10      # chunks after which a place is known, before which nothing begins
 

@@ -21,6 +21,18 @@ OWN: dict[str, Phones] = {
     'halt': tuple('HH AO L T'.split()),
 }
 """Words that the dictionary lacks and that are not two of its words put together."""
+BRITISH: dict[str, Phones] = {word: tuple(phones.split()) for word, phones in {
+    'after': 'AA F T ER', 'basket': 'B AA S K AH T', 'bath': 'B AA TH', 'fast': 'F AA S T',
+    'bathroom': 'B AA TH R UW M', 'garage': 'G AE R IH JH', 'glass': 'G L AA S',
+    'glasses': 'G L AA S AH Z', 'last': 'L AA S T', 'past': 'P AA S T',
+    'pass': 'P AA S', 'plant': 'P L AA N T', 'plants': 'P L AA N T S', 'vase': 'V AA Z',
+    'over': 'OW V AH', 'door': 'D AO', 'floor': 'F L AO',
+    'chair': 'CH EH AH', 'armchair': 'AA M CH EH AH', 'mirror': 'M IH R AH', 'car': 'K AA',
+    'drawers': 'D R AO Z', 'near': 'N IH AH', 'stair': 'S T EH AH', 'board': 'B AO D',
+    'wardrobe': 'W AO D R OW B', 'corridor': 'K AO R IH D AO', 'office': 'AO F IH S',
+    'computer': 'K AH M P Y UW T AH', 'shower': 'SH AW AH', 'dryer': 'D R AY AH',
+    'freezer': 'F R IY Z AH', 'dresser': 'D R EH S AH', 'printer': 'P R IH N T AH'}.items()}
+"""How words of this household sound in England, beside the American of the dictionary."""
 _LETTERS = {
     'tion': 'SH AH N', 'ough': 'OW', 'igh': 'AY', 'tch': 'CH', 'ch': 'CH', 'sh': 'SH', 'th': 'TH',
     'ph': 'F', 'wh': 'W', 'ck': 'K', 'ng': 'NG', 'qu': 'K W', 'ee': 'IY', 'ea': 'IY', 'oo': 'UW',
@@ -66,7 +78,7 @@ def pronunciations(word: str) -> list[Phones]:
     if word in OWN:
         return [OWN[word]]
     if found := _entries(word):
-        return found
+        return [*found, BRITISH[word]] if word in BRITISH else found
     for at in range(len(word) - 3, 2, -1):
         first, second = _entries(word[:at]), _entries(word[at:])
         if first and second:

@@ -58,7 +58,7 @@ class DecisionSettings:
     doubt: float = 2.4
     doubt_alone: float = 1.8
     talk: float = 3.3
-    misfit: float = 3.0
+    misfit: float = 2.0
     misfit_alone: float = 1.0
     misfit_noisy: float = 0.35
     sure: float = 0.97

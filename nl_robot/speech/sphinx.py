@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nl_robot.language import grammar
-from nl_robot.speech import corpus, ngram
+from nl_robot.speech import corpus, lexicon, ngram
 from nl_robot.speech.corpus import sentences
 from nl_robot.speech.engines import Guess
 from nl_robot.speech.english import English
@@ -58,7 +58,7 @@ class Sphinx:
         self._guesses = guesses
         self._decoder = pocketsphinx.Decoder(
             hmm=str(model_folder() / 'en-us'), lm=str(model), dict=str(dictionary),
-            remove_noise=False, lw=5.0)
+            remove_noise=False, lw=5.0, maxhmmpf=6000)
 
     def hear(self, samples: Samples) -> list[Guess]:
         """The best guesses, best first; their scores are the search's, without fillers."""
@@ -140,6 +140,6 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     folder = Path(grammar.__file__).parent
     for path in (folder / 'frames.yaml', folder / 'words.yaml', Path(corpus.__file__),
-                 Path(ngram.__file__), Path(__file__)):
+                 Path(ngram.__file__), Path(lexicon.__file__), Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

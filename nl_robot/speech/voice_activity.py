@@ -32,6 +32,7 @@ class ActivitySettings:
     :param shortest: speech that is shorter is a click
     :param pause: silence after which the recogniser begins
     :param end: silence after which the utterance is over
+    :param end_in_babble: the same where others talk, since soft words drown in it
     :param longest: an utterance is cut there
     :param before: sound kept from before the beginning
     :param partial: how often what was said so far is handed over
@@ -45,6 +46,7 @@ class ActivitySettings:
     shortest: float = 0.16
     pause: float = 0.16
     end: float = 0.42
+    end_in_babble: float = 0.64
     longest: float = 12.0
     before: float = 0.32
     partial: float = 0.4
@@ -55,9 +57,9 @@ class ActivitySettings:
         if not 0 < self.ends_below <= self.begins_at < 1:
             raise ValueError('ends_below and begins_at must rise between 0 and 1, got '
                              f'{self.ends_below} and {self.begins_at}')
-        if not 0 < self.pause <= self.end < self.longest:
-            raise ValueError('pause, end and longest must rise, got '
-                             f'{self.pause}, {self.end} and {self.longest}')
+        if not 0 < self.pause <= self.end <= self.end_in_babble < self.longest:
+            raise ValueError('pause, end, end_in_babble and longest must rise, got '
+                             f'{self.pause}, {self.end}, {self.end_in_babble}, {self.longest}')
         if not 0 <= self.stays_above <= self.above:
             raise ValueError('stays_above and above must rise from 0, got '
                              f'{self.stays_above} and {self.above}')
@@ -93,7 +95,7 @@ class Background:
         size = round(window / CHUNK_SECONDS)
         self._levels: deque[float] = deque(maxlen=size)
         self._voices: deque[float] = deque(maxlen=size)
-        self._smooth = QUIETEST
+        self._smooth, self.babbles = QUIETEST, False
 
     def above(self, chunk: Samples, probability: float) -> float:
         """Decibels by which a chunk, smoothed over some 60 ms, is above people who babble.
@@ -109,7 +111,8 @@ class Background:
         levels = np.array(self._levels)
         floor = float(np.percentile(levels, 10.0))
         quiet = np.array(self._voices)[levels <= floor + 2.0]
-        return self._smooth - floor if float(quiet.mean()) > BABBLE else math.inf
+        self.babbles = float(quiet.mean()) > BABBLE
+        return self._smooth - floor if self.babbles else math.inf
 
 
 class Utterances:
@@ -180,7 +183,8 @@ class Utterances:
 
     def _at_pause(self) -> list[Speech]:
         s = self.settings
-        if self._silent >= self._chunks(s.end):
+        end = s.end_in_babble if self._background.babbles else s.end
+        if self._silent >= self._chunks(end):
             return self._end()
         if self._silent == self._chunks(s.pause) and self._long_enough():
             self._paused = True
