@@ -132,7 +132,8 @@ class Fair(Fixed):
         return [mine.get(text, -20.0) for text in texts]
 
 
-GRAMMAR = Trigrams([['go', 'to', 'the', place] for place in ('kitchen', 'sofa', 'garage')])
+GRAMMAR = Trigrams([['go', 'to', 'the', place] for place in ('kitchen', 'sofa', 'garage')]
+                   ).log_probability
 LONG = np.ones(4 * RATE, np.float32)
 
 

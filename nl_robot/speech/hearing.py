@@ -6,6 +6,7 @@ speaker goes on, what was found is thrown away.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import threading
 import time
@@ -119,6 +120,7 @@ class Hearing:
         self._thread.join(timeout=1.0)
 
     def _work(self) -> None:
+        _keep_memory_small()
         while not self._ended.is_set():
             try:
                 reader = self._make_reader()
@@ -178,6 +180,17 @@ class Hearing:
             pass
         with self._lock:
             self._waiting = 0
+
+
+def _keep_memory_small() -> None:
+    """Let glibc give back what a network no longer needs: its own way keeps 25 MB more.
+
+    The numbers are those of mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, 'mallopt'):
+        for parameter, value in ((-1, 131072), (-3, 131072), (-8, 1)):
+            library.mallopt(parameter, value)
 
 
 def described(heard: Heard) -> dict[str, str]:

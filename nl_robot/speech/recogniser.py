@@ -16,10 +16,9 @@ from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Engine, Guess
 from nl_robot.speech.english import English
 from nl_robot.speech.meaning import Meaning, has_place, meaning
-from nl_robot.speech.ngram import Trigrams
 from nl_robot.speech.sound import Samples, noise_ratio
 from nl_robot.speech.stopping import MARGIN, stop_margin
-from nl_robot.speech.understanding import Candidate, Weights
+from nl_robot.speech.understanding import Candidate, Likely, Weights
 
 ENGINES = ('auto', 'both', 'moonshine', 'pocketsphinx', 'whisper')
 PYTHON = 'python:'
@@ -94,12 +93,11 @@ class Recogniser:
 
     :param engines: the first one is asked for partial texts; one that can `judge` weighs the
         candidates of all
-    :param commands: the model of language of commands
-    :param english: natural log-probability of words in everyday English
+    :param commands: natural log-probability of words as a command
+    :param english: the same in everyday English
     """
 
-    def __init__(self, engines: Sequence[Engine], commands: Trigrams,
-                 english: Callable[[Sequence[str]], float],
+    def __init__(self, engines: Sequence[Engine], commands: Likely, english: Likely,
                  settings: DecisionSettings | None = None,
                  weights: Weights | None = None) -> None:
         if not engines:
@@ -136,7 +134,7 @@ class Recogniser:
             some = hear(engine, samples) if hear else engine.hear(samples)
             guesses.append((engine.name, tuple(some)))
             found = understanding.candidates(guesses, self.weights)
-            scored = understanding.weighed(found, self._judge, self._commands.log_probability,
+            scored = understanding.weighed(found, self._judge, self._commands,
                                            self.weights)
             reading = self.decide(scored, guesses, noisy)
             sure = not noisy and self._sure(reading, scored)
@@ -262,4 +260,5 @@ def assemble(engines: Sequence[Engine], cache: Path | None = None,
     :raises ValueError: the models of language cannot be made
     """
     language, _ = sphinx.language_files(cache or sphinx.default_cache())
-    return Recogniser(engines, Trigrams.read_arpa(language), English().log_probability, settings)
+    return Recogniser(engines, English(language).log_probability, English().log_probability,
+                      settings)
