@@ -69,7 +69,9 @@ def test_stop_passes_everything_once_an_utterance():
     talk = Conversation('computer')
     talk.heard(UNSURE, 0.0)
     assert talk.partial('Stop', 1.0) == [Stop()]
+    assert talk.partial('Stop, please', 1.2) == []
     assert heard(talk, 'Stop, please.', 1.4) == []             # the same utterance, at its end
+    assert heard(talk, 'Stop!', 2.0) == [Stop()]               # another one
     assert heard(talk, 'Stop!', 3.0, IGNORE) == [Stop()]
     assert talk.partial('Wait', 9.0) == []                     # may go on: wait by the door
     assert heard(talk, 'Wait.', 9.5) == [Stop()]

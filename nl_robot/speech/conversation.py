@@ -81,12 +81,12 @@ class TalkSettings:
 
     :param answer: how long a question waits for yes or no
     :param attention: how long one may speak without the wake word after it, or after an answer
-    :param stop_again: a second stop out of the same utterance is not sent
+    :param stop_again: within it a second stop out of the same utterance is not sent
     """
 
     answer: float = 10.0
     attention: float = 8.0
-    stop_again: float = 1.5
+    stop_again: float = 5.0
 
     def __post_init__(self) -> None:
         if self.answer <= 0 or self.attention <= 0 or self.stop_again < 0:
@@ -108,15 +108,21 @@ class Conversation:
         self._question, self._asked_at = '', float('-inf')
         self._attentive_until = float('-inf')
         self._said, self._stopped_at = '', float('-inf')
+        self._stopped_within = False        # the utterance that is still being spoken
 
     def partial(self, text: str, now: float) -> list[Effect]:
         """A stop that opens what is still being spoken."""
-        return self._stop(now) if is_stop(text, hard=True) else []
+        if not is_stop(text, hard=True):
+            return []
+        effects, self._stopped_within = self._stop(now), True
+        return effects
 
     def heard(self, reading: Reading, now: float) -> list[Effect]:
         """What a finished utterance leads to."""
         if is_stop(reading.text):
-            return self._stop(now)
+            effects, self._stopped_within = self._stop(now), False
+            return effects
+        self._stopped_within = False
         text, called = self._without_wake_word(reading.text)
         if not called and now > self._attentive_until:
             return []
@@ -142,7 +148,7 @@ class Conversation:
 
     def _stop(self, now: float) -> list[Effect]:
         self._question = ''
-        if now - self._stopped_at < self.settings.stop_again:
+        if self._stopped_within and now - self._stopped_at < self.settings.stop_again:
             return []
         self._stopped_at = now
         return [Stop()]
