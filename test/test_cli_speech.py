@@ -138,7 +138,7 @@ def test_the_table_by_hand():
     assert (aside['minutes_with_a_command'], aside['minutes_with_a_stop']) == (1, 1)
     text = speech_table.text(some)
     assert '| e | clean | all | 4 | 50.0% | 25.0% | 25.0% | 0.0% | 25.0% | 25.0% |' in text
-    assert '| v | 100.0% | 0.0% | nan% |' in speech_table.clean_by_voice(some)
+    assert '| v | 100.0% of 2 | 0.0% of 2 | nan% of 0 |' in speech_table.clean_by_voice(some)
 
 
 def test_noise_is_as_loud_as_asked():

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from nl_robot.cli.speech_trials import ASIDE, CLEAN, Outcome
+from nl_robot.cli.speech_voices import VOICES
 
 COMMANDS = ('short', 'long', 'filler')
 BY_KIND = ('| engine | condition | kind | n | right | asked, with the right words | asked | '
            'missed | wrong | WER |\n|---|---|---|---|---|---|---|---|---|---|')
-BY_ENGINE = ('| engine | real-time factor | delay p50 | delay p95 | node in memory |\n'
-             '|---|---|---|---|---|')
+BY_ENGINE = ('| engine | commands | real-time factor | delay p50 | delay p95 | node in memory |\n'
+             '|---|---|---|---|---|---|')
 
 
 def of(outcomes: Sequence[Outcome], **wanted: Any) -> list[Outcome]:
@@ -59,13 +61,15 @@ def rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 
 def speeds(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Real-time factor and delay of each engine, over all commands."""
+    """Real-time factor and delay of each engine, over all commands, clean and noisy apart."""
     found = []
-    for engine in dict.fromkeys(o.engine for o in outcomes):
-        some = of(outcomes, engine=engine, kind=COMMANDS)
+    noises = tuple(dict.fromkeys(o.condition for o in outcomes if o.condition != CLEAN))
+    for engine, (name, conditions) in product(dict.fromkeys(o.engine for o in outcomes),
+                                              ((CLEAN, (CLEAN,)), ('in noise', noises))):
+        some = of(outcomes, engine=engine, kind=COMMANDS, condition=conditions)
         delays = [o.delay for o in some if o.delay] or [float('nan')]
         if some:
-            found.append({'engine': engine,
+            found.append({'engine': engine, 'condition': name,
                           'real_time_factor': sum(o.cpu for o in some) / sum(
                               o.seconds for o in some),
                           'delay_p50': float(np.quantile(delays, 0.5)),
@@ -126,8 +130,8 @@ def text(outcomes: Sequence[Outcome], memory: dict[str, float] | None = None) ->
     lines += ['', BY_ENGINE]
     for r in speeds(outcomes):
         kept = (memory or {}).get(r['engine'])
-        lines.append(f'| {r["engine"]} | {r["real_time_factor"]:.2f} | {r["delay_p50"]:.2f} s | '
-                     f'{r["delay_p95"]:.2f} s | {f"{kept:.0f} MB" if kept else "not measured"} |')
+        lines.append(f'| {r["engine"]} | {r["condition"]} | {r["real_time_factor"]:.2f} | '
+                     f'{r["delay_p50"]:.2f} s | {r["delay_p95"]:.2f} s | {f"{kept:.0f} MB" if kept else "not measured"} |')
     lines += ['', '| engine | condition | “stop” heard | n | halt, freeze, wait heard | n |',
               '|---|---|---|---|---|---|']
     lines += [f'| {r["engine"]} | {r["condition"]} | {r["stop"]:.1%} | {r["n_stop"]} | '
@@ -145,8 +149,13 @@ def clean_by_voice(outcomes: Sequence[Outcome]) -> str:
     """How well the first engine understands each voice, short and long commands apart."""
     engine = outcomes[0].engine if outcomes else ''
     lines = ['| voice | short | long | with fillers |', '|---|---|---|---|']
-    for voice in dict.fromkeys(o.voice for o in of(outcomes, kind=COMMANDS)):
-        cells = [share(of(outcomes, engine=engine, condition=CLEAN, kind=kind, voice=voice),
-                       lambda o: o.result == 'right') for kind in COMMANDS]
-        lines.append(f'| {voice} | ' + ' | '.join(f'{cell:.1%}' for cell in cells) + ' |')
+    groups = {voice: (voice,) for voice in dict.fromkeys(o.voice for o in of(outcomes,
+                                                                             kind=COMMANDS))}
+    for name, voices in (groups | {'all of espeak-ng and flite': tuple(VOICES)}).items():
+        parts = [of(outcomes, engine=engine, condition=CLEAN, kind=kind, voice=voices)
+                 for kind in COMMANDS]
+        if any(parts):
+            lines.append(f'| {name} | ' + ' | '.join(
+                f'{share(part, partial(_came_out, "right")):.1%} of {len(part)}'
+                for part in parts) + ' |')
     return '\n'.join(lines)
