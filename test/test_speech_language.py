@@ -8,7 +8,6 @@ import pytest
 
 from nl_robot.speech.corpus import sentences, spoken
 from nl_robot.speech.engines import Guess
-from nl_robot.speech.english import English
 from nl_robot.speech.lexicon import phones_of, pronunciations
 from nl_robot.speech.meaning import has_place, meaning
 from nl_robot.speech.ngram import Trigrams
@@ -55,10 +54,6 @@ def test_a_model_survives_its_file(tmp_path):
     again = Trigrams.read_arpa(path)
     assert again.log_probability(['go', 'out']) == pytest.approx(
         model.log_probability(['go', 'out']), abs=1e-3)
-    trie = English(path)       # pocketsphinx' reading of the same file, in 16 bits a number
-    assert trie.log_probability(['go', 'out']) == pytest.approx(
-        model.log_probability(['go', 'out']), abs=0.05)
-    assert trie.word('never') == -16.0
     path.write_text('-0.5\tgo\n-x\tgo home\n')
     with pytest.raises(ValueError, match='is no ARPA file'):
         Trigrams.read_arpa(path)

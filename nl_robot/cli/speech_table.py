@@ -131,7 +131,8 @@ def text(outcomes: Sequence[Outcome], memory: dict[str, float] | None = None) ->
     for r in speeds(outcomes):
         kept = (memory or {}).get(r['engine'])
         lines.append(f'| {r["engine"]} | {r["condition"]} | {r["real_time_factor"]:.2f} | '
-                     f'{r["delay_p50"]:.2f} s | {r["delay_p95"]:.2f} s | {f"{kept:.0f} MB" if kept else "not measured"} |')
+                     f'{r["delay_p50"]:.2f} s | {r["delay_p95"]:.2f} s | '
+                     f'{f"{kept:.0f} MB" if kept else "not measured"} |')
     lines += ['', '| engine | condition | “stop” heard | n | halt, freeze, wait heard | n |',
               '|---|---|---|---|---|---|']
     lines += [f'| {r["engine"]} | {r["condition"]} | {r["stop"]:.1%} | {r["n_stop"]} | '

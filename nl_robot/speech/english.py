@@ -1,12 +1,8 @@
-"""How likely people say some words: trigrams of everyday English, or of any ARPA file.
-
-pocketsphinx keeps them in a trie, in a tenth of the memory that Python's dictionaries take.
-"""
+"""The trigrams of everyday English that pocketsphinx brings: how likely people say some words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from nl_robot.speech.lexicon import model_folder
 
@@ -16,12 +12,11 @@ UNKNOWN = -16.0        # natural log-probability of a word that the model does n
 class English:
     """A model of language.
 
-    :param path: of its file; that of everyday English in pocketsphinx' folder unless given
     :raises ValueError: pocketsphinx is not installed
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        path = path or model_folder() / 'en-us.lm.bin'
+    def __init__(self) -> None:
+        path = model_folder() / 'en-us.lm.bin'
         import pocketsphinx
         pocketsphinx.set_loglevel('FATAL')
         self._logarithms = pocketsphinx.LogMath()

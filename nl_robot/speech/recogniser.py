@@ -16,6 +16,7 @@ from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Engine, Guess
 from nl_robot.speech.english import English
 from nl_robot.speech.meaning import Meaning, has_place, meaning
+from nl_robot.speech.ngram import Trigrams
 from nl_robot.speech.sound import Samples, noise_ratio
 from nl_robot.speech.stopping import MARGIN, stop_margin
 from nl_robot.speech.understanding import Candidate, Likely, Weights
@@ -260,5 +261,5 @@ def assemble(engines: Sequence[Engine], cache: Path | None = None,
     :raises ValueError: the models of language cannot be made
     """
     language, _ = sphinx.language_files(cache or sphinx.default_cache())
-    return Recogniser(engines, English(language).log_probability, English().log_probability,
-                      settings)
+    return Recogniser(engines, Trigrams.read_arpa(language).log_probability,
+                      English().log_probability, settings)
