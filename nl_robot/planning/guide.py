@@ -44,6 +44,15 @@ class Plan:
         return self.rival is not None and self.rival[1] > 0.8 * self.sure
 
 
+    def told(self) -> str:
+        """The plan on one line, for people."""
+        ways = len(self.places) - 1
+        text = f'planned {ways} way{"" if ways == 1 else "s"} ahead ({self.sure:.0%} sure)'
+        if self.ambiguous and self.rival is not None:
+            text += f', though another place fits as well ({self.rival[1]:.0%}): say more of it'
+        return text
+
+
 def generator_of(stored: Checkpoint) -> GoalGenerator | None:
     """The goal generator of a checkpoint, where it has one."""
     if 'goal_generator' not in stored.weights:
