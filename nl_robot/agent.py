@@ -141,6 +141,11 @@ class Agent:
         ordered = (*map(float, probabilities[1:1 + count]), float(probabilities[0]))
         return Decision(None if best == 0 else best - 1, float(probabilities[best]), ordered)
 
+    def took(self, waypoint: Waypoint | None) -> None:
+        """Somebody else chose at the place of the last decision: this waypoint, or to stop."""
+        self._way = torch.zeros(1, 3) if waypoint is None else torch.tensor(
+            [[waypoint.bearing, waypoint.elevation, waypoint.distance]])
+
     def _moved(self, pose: Pose) -> Track:
         """The track, gone on to where the robot is now by the way that was chosen last.
 
@@ -184,6 +189,9 @@ class MemoryAgent(Agent):
         policy.load_state_dict(stored.weights['policy'])
         return cls(policy, encoder,
                    from_mapping(Acting, config.get('acting', {}), 'config.acting'))
+
+    def took(self, waypoint: Waypoint | None) -> None:
+        """As `Agent.took`: its memory goes by poses, whoever chose."""
 
     def set_goal(self, text: str) -> None:
         """Begin a new episode that pursues these words; what was seen before is forgotten."""

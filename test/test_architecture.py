@@ -59,7 +59,7 @@ ROOMS = {
                  'numpy torch tqdm yaml rclpy *messages',
                  'ament_index_python matplotlib cv2'),
     'trials': walls('datatypes mission', 'rclpy *messages'),
-    'nodes': walls(f'{CORE} ros_graph sim mission embodied homes wanderer',
+    'nodes': walls(f'{CORE} ros_graph sim mission embodied homes wanderer planning',
                    'rclpy numpy *messages', 'ament_index_python tf2_msgs tf2_ros'),
 }
 MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs '

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny_building
@@ -9,15 +11,21 @@ import torch
 from fake_encoder import FakeEncoder
 from tiny_graph import corner, star, task_in
 
+from nl_robot.agent import Agent
+from nl_robot.checkpoint import Checkpoint, save_checkpoint
 from nl_robot.cli import benchmark_routes
+from nl_robot.datatypes import Waypoint
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import sentences_of
 from nl_robot.learning.replay import replay
 from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings, TextTable
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
+from nl_robot.planning.guide import Guide
 from nl_robot.planning.imagination import Routes, imagine, walks_to
 from nl_robot.planning.ranking import OPINIONS, Ranking, RoutePlanner, fitted
+from nl_robot.settings import to_mapping
+from nl_robot.worlds.graph import GraphWorld
 from nl_robot.worlds.instructions import split_tasks
 
 TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2, dropout=0.0)
@@ -143,3 +151,71 @@ def test_driving_the_best_route_by_hand():
     assert (far.success, far.travelled, far.spl) == (True, 4.0, 1.0)
     near, = benchmark_routes._driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=-1.0))
     assert (near.success, near.error, near.travelled) == (False, 4.0, 0.0)
+
+
+# ---- driving the plan
+
+def guide(ranking: Ranking) -> Guide:
+    return Guide(Agent(net(1), FakeEncoder(), reward=net(2)), None, ranking)
+
+
+FAR = Ranking(0.0, 0.0, ways=9.0)      # whatever is furthest is best
+
+
+def test_it_drives_the_plan_to_its_end():
+    made, world = guide(FAR), GraphWorld(CORNER)
+    observation = world.reset(*CORNER.points[0], 0.0)
+    plan = made.begin('the white fridge', CORNER, 0, 0.0)
+    assert plan.places == (0, 1, 2) and plan.sure > 0.99 and not plan.ambiguous
+    driven = []
+    while not (decision := made.decide(observation, world.place)).is_stop:
+        observation = world.step(decision.waypoint_index)
+        driven.append(world.place)
+    assert driven == [1, 2] and decision.probability == plan.sure
+
+
+def test_who_is_led_astray_follows_the_plan_no_more():
+    made, world = guide(FAR), GraphWorld(CORNER)
+    observation = world.reset(*CORNER.points[0], 0.0)
+    made.begin('fridge', CORNER, 0, 0.0)
+    blocked = replace(observation, waypoints=(Waypoint(2.0, 2.0),))     # none leads to place 1
+    assert made.decide(blocked, 0) is None and made.plan is None
+    assert made.decide(observation, 0) is None
+    made.begin('fridge', CORNER, 0, 0.0)
+    made.plan = replace(made.plan, places=(0, 1))
+    assert made.decide(observation, 2) is None      # a place that is not on the way
+
+
+def test_two_places_that_fit_alike_are_worth_a_question():
+    # the points of a star are as far as each other, and two metres from the middle
+    plan = guide(FAR).begin('go', STAR, 0, 0.0)
+    assert plan.ambiguous and plan.rival[1] == pytest.approx(plan.sure, rel=0.7)
+    assert len(plan.places) == 2 and plan.rival[0] != plan.places[-1]
+
+
+def test_an_agent_without_a_reward_is_no_guide(tmp_path):
+    with pytest.raises(ValueError, match='without a reward'):
+        Guide(Agent(net(1), FakeEncoder()), None, Ranking())
+    encoder = FakeEncoder()
+    config = {'format': 2, 'navigator': to_mapping(TINY),
+              'text_encoder': {'name': encoder.name, 'sha256': encoder.sha256}}
+    for name, nets in (('deaf', ['policy']), ('wise', ['policy', 'reward'])):
+        save_checkpoint(Checkpoint(config, {part: net(0).state_dict() for part in nets}),
+                        tmp_path / name)
+    load = {name: Guide.load(tmp_path / name, Agent.load(tmp_path / name, encoder))
+            for name in ('deaf', 'wise')}
+    assert load['deaf'] is None and load['wise'].begin('go', CORNER, 0, 0.0).places
+
+
+def test_an_agent_goes_on_from_where_somebody_else_took_it():
+    world = GraphWorld(CORNER)
+    first = world.reset(*CORNER.points[0], 0.0)
+    agents = [Agent(net(1), FakeEncoder()) for _ in range(2)]
+    for agent in agents:
+        agent.set_goal('fridge')
+        agent.decide(first)
+    second = world.step(0)
+    agents[0]._way = torch.tensor([[0.0, 0.0, 2.0]])        # as if it had chosen the way itself
+    agents[1].took(first.waypoints[0])
+    one, other = (agent.decide(second).probabilities for agent in agents)
+    assert one == pytest.approx(other)

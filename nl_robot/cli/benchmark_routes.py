@@ -28,9 +28,9 @@ from nl_robot.cli.train_tasks import set_aside
 from nl_robot.evaluation import Result, over_seeds, paired
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.walks import greedy_walks, results_of
-from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings
+from nl_robot.planning.guide import generator_of
 from nl_robot.planning.ranking import OPINIONS, Ranked, Ranking, RoutePlanner, fitted
-from nl_robot.settings import from_mapping, to_mapping
+from nl_robot.settings import to_mapping
 from nl_robot.worlds.instructions import split_tasks
 from nl_robot.worlds.tasks import GraphTask
 
@@ -85,7 +85,7 @@ def _measure(path: Path, tasks: Sequence[GraphTask], aside: Sequence[GraphTask]
     if isinstance(agent, MemoryAgent) or agent.reward is None:
         raise ValueError(f'{path} has no reward to ask: train it by `nl_robot train --method '
                          'lang-goal-irl`')
-    generator = _generator(path)
+    generator = generator_of(load_checkpoint(path))
     planners = [RoutePlanner(Arena(part, agent.vocabulary), agent.policy, agent.reward, generator)
                 for part in (aside, tasks)]
     held_out, measured = planners
@@ -103,17 +103,6 @@ def _measure(path: Path, tasks: Sequence[GraphTask], aside: Sequence[GraphTask]
         results[name] = [result for chunk, found in ranked
                          for result in _driven(arena, chunk, found, ranking)]
     return results, {name: to_mapping(ranking) for name, ranking in rankings.items()}, pace
-
-
-def _generator(path: Path) -> GoalGenerator | None:
-    """The goal generator of a checkpoint, where it has one."""
-    stored = load_checkpoint(path)
-    if 'goal_generator' not in stored.weights:
-        return None
-    net = GoalGenerator(from_mapping(GoalGeneratorSettings, stored.config['goal_generator'],
-                                     'config.goal_generator'))
-    net.load_state_dict(stored.weights['goal_generator'])
-    return net
 
 
 def _ranked(planner: RoutePlanner) -> Sequence[tuple[Tensor, Ranked]]:

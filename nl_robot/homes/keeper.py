@@ -16,6 +16,7 @@ from nl_robot.homes.exploring import Explorer, Opinion, in_map
 from nl_robot.homes.odometry_watch import shifted
 from nl_robot.homes.store import Home
 from nl_robot.homes.trajectories import Recorder
+from nl_robot.worlds.graph import PlaceGraph
 
 Write = Callable[[Home], None]
 LOST_METRES = 1.0       # odometry that goes on this near to where it was is still the same
@@ -73,6 +74,13 @@ class Keeper:
             self._explorer.interrupt()
             self._explorer.note(in_map(observation, map_from_odom))
             self._keep(observation.pose, map_from_odom)
+
+    def explored(self) -> tuple[PlaceGraph, int] | None:
+        """The map and the place of the last note, where the home was explored to its end."""
+        explorer, home = self._explorer, self.home
+        if explorer is None or home is None or not home.notes().explored:
+            return None
+        return explorer.home.graph(), explorer.place
 
     def fault(self, reason: str) -> None:
         """What was recorded since the last interruption must not be learned from."""

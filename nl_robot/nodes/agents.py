@@ -45,6 +45,19 @@ def opinion_of(name: str, agent: Any) -> Any:
     return None if found is None else found.opinion
 
 
+def guide_of(name: str, agent: Any) -> Any:
+    """Who plans routes in a home that is known: the checkpoint itself, or else the package's
+    learner; None where neither can."""
+    if name.startswith(PYTHON):
+        return None
+    from nl_robot.agent import Agent
+    from nl_robot.planning.guide import Guide
+    from nl_robot.settings import shared_dir
+    learner = shared_dir('models') / 'learner'
+    return Guide.load(folder_of(name), agent) or (
+        Guide.load(learner, Agent.load(learner, agent.encoder)) if learner.is_dir() else None)
+
+
 @dataclass(frozen=True)
 class News:
     """What became of a checkpoint that was asked for; `refused` is '' where it will act."""
@@ -62,7 +75,8 @@ class Agents:
     def __init__(self, name: str) -> None:
         self.base = self.serving = name
         self.agent: Any = None
-        self._pending: tuple[str, Any] | None = None
+        self.guide: Any = None
+        self._pending: tuple[str, Any, Any] | None = None
         self._asked: queue.Queue[str | None] = queue.Queue()
         self._news: queue.Queue[News] = queue.Queue()
         self._loader: threading.Thread | None = None
@@ -71,6 +85,7 @@ class Agents:
     def begin(self) -> None:
         """Load the first one, in the calling thread; others wait until then."""
         self.agent = load_agent(self.base)
+        self.guide = guide_of(self.base, self.agent)
         self._begun.set()
 
     def ask(self, name: str) -> None:
@@ -84,7 +99,7 @@ class Agents:
         """The agent for a goal that begins now."""
         pending, self._pending = self._pending, None
         if pending is not None:
-            self.serving, self.agent = pending
+            self.serving, self.agent, self.guide = pending
         return self.agent
 
     def news(self) -> News | None:
@@ -104,7 +119,8 @@ class Agents:
                 continue
             self._begun.wait()              # libraries cannot be imported by two threads at once
             try:
-                self._pending = None if name == self.serving else (name, load_agent(name))
+                agent = None if name == self.serving else load_agent(name)
+                self._pending = agent and (name, agent, guide_of(name, agent))
                 self._news.put(News(name))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is refused
                 self._news.put(News(name, f'model_rejected:{" ".join(str(error).split())[:300]}'))

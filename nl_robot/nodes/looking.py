@@ -35,13 +35,17 @@ class Scene:
 
 @dataclass(frozen=True)
 class Thought:
-    """An answer of the thread: about goal `id`, a decision or an error."""
+    """An answer of the thread: about goal `id`, a decision or an error.
+
+    :param plan: where a goal begins in a home that is known, how it is planned to go on
+    """
 
     id: str
     observation: Observation | None = None
     decision: Decision | None = None
     arrived: float | None = None
     error: str = ''
+    plan: str = ''
 
 
 def look_around(scene: Scene, detector: Any) -> Observation:
@@ -68,4 +72,5 @@ def told(thought: Thought, goes_on: bool) -> str:
         waypoint = observation.waypoints[decision.waypoint_index]
         chose = f'{math.degrees(waypoint.bearing):+.0f} deg, {waypoint.distance:.1f} m'
     there = '' if arrived is None else f'; there: {arrived:.0%}'
-    return f'sees {sees}; chose {chose} ({decision.probability:.0%} sure){there}'
+    plan = f'{thought.plan}; ' if thought.plan else ''
+    return f'{plan}sees {sees}; chose {chose} ({decision.probability:.0%} sure){there}'

@@ -8,7 +8,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from nl_robot.datatypes import Observation
+from nl_robot.datatypes import Decision, Observation
+from nl_robot.homes.exploring import in_map
 from nl_robot.homes.keeper import Keeper
 from nl_robot.nodes.agents import PYTHON, Agents, made_by, opinion_of
 from nl_robot.nodes.looking import Scene, Thought, look_around
@@ -49,8 +50,32 @@ class Thinker:
                 self.agents.next_goal().set_goal(words)
             decision = self.agents.agent.decide(observation)
             self.keeper.note(observation, scene.map_from_odom)
-            return Thought(id_, observation, decision, self.agents.agent.arrived())
+            arrived = self.agents.agent.arrived()
+            guided, plan = self._guided(words if first else '', observation, scene, decision)
+            return Thought(id_, observation, guided, arrived, plan=plan)
         self.later(id_, job)
+
+    def _guided(self, words: str, observation: Observation, scene: Scene, decision: Decision
+                ) -> tuple[Decision, str]:
+        """What the plan says in a home that is known, or the agent's own decision; and, when a
+        goal begins, the plan in words.
+
+        :param words: of a goal that begins here; '' where it goes on
+        """
+        guide, known = self.agents.guide, self.keeper.explored()
+        if guide is None or known is None:
+            return decision, ''
+        here, told = in_map(observation, scene.map_from_odom), ''
+        if words:
+            told = guide.begin(words, *known, here.pose.yaw).told()
+        better = guide.decide(here, known[1])
+        if better is None:
+            return decision, told
+        if better.is_stop:
+            guide.forget()      # whoever doubts it goes on by the agent
+        self.agents.agent.took(None if better.waypoint_index is None
+                               else observation.waypoints[better.waypoint_index])
+        return better, told
 
     def observe(self, scene: Scene, then: Callable[[Observation], Thought | None]) -> None:
         """Let the thread look and do something with what it sees."""
