@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tiny_graph import corner, star, task_in
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import Checkpoint, save_checkpoint
-from nl_robot.cli import benchmark_routes
+from nl_robot.cli import benchmark_routes, benchmark_runs
 from nl_robot.datatypes import Waypoint
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import sentences_of
@@ -168,7 +169,7 @@ def test_it_drives_the_plan_to_its_end():
     plan = made.begin('the white fridge', CORNER, 0, 0.0)
     assert plan.places == (0, 1, 2) and plan.sure > 0.99 and not plan.ambiguous
     driven = []
-    while not (decision := made.decide(observation, world.place)).is_stop:
+    while not (decision := made.decide(observation)).is_stop:
         observation = world.step(decision.waypoint_index)
         driven.append(world.place)
     assert driven == [1, 2] and decision.probability == plan.sure
@@ -179,11 +180,11 @@ def test_who_is_led_astray_follows_the_plan_no_more():
     observation = world.reset(*CORNER.points[0], 0.0)
     made.begin('fridge', CORNER, 0, 0.0)
     blocked = replace(observation, waypoints=(Waypoint(2.0, 2.0),))     # none leads to place 1
-    assert made.decide(blocked, 0) is None and made.plan is None
-    assert made.decide(observation, 0) is None
+    assert made.decide(blocked) is None and made.plan is None
+    assert made.decide(observation) is None
     made.begin('fridge', CORNER, 0, 0.0)
-    made.plan = replace(made.plan, places=(0, 1))
-    assert made.decide(observation, 2) is None      # a place that is not on the way
+    away = replace(observation, pose=replace(observation.pose, y=-1.5))
+    assert made.decide(away) is None and made.plan is None
 
 
 def test_two_places_that_fit_alike_are_worth_a_question():
@@ -191,6 +192,35 @@ def test_two_places_that_fit_alike_are_worth_a_question():
     plan = guide(FAR).begin('go', STAR, 0, 0.0)
     assert plan.ambiguous and plan.rival[1] == pytest.approx(plan.sure, rel=0.7)
     assert len(plan.places) == 2 and plan.rival[0] != plan.places[-1]
+
+
+def test_in_a_benchmark_it_drives_by_the_map_and_by_the_agent_off_it():
+    world, agent = GraphWorld(CORNER), Agent(net(1), FakeEncoder())
+    mapped = benchmark_runs.MappedAgent(guide(FAR), agent, CORNER,
+                                        lambda: (*world.position, world.heading))
+    observation = world.reset(*CORNER.points[0], 0.0)
+    mapped.set_goal('the white fridge')
+    while not (decision := mapped.decide(observation)).is_stop:
+        observation = world.step(decision.waypoint_index)
+    assert world.place == 2
+    agent.set_goal('the white fridge')
+    after = mapped.decide(observation)      # it stopped: what comes then is the agent's own
+    agent.set_goal('the white fridge')
+    assert len(after.probabilities) == len(agent.decide(observation).probabilities)
+    with pytest.raises(ValueError, match='cannot plan: give another --guide'):
+        benchmark_runs._kept['guide '] = None
+        benchmark_runs._guide(Path('/nowhere'))
+
+
+def test_opinions_of_all_tasks_side_by_side(arena):
+    planner = RoutePlanner(arena, net(1), net(2))
+    opinions, mask, good = planner.all_opinions()
+    assert opinions.shape[0] == len(arena.tasks) and opinions.shape[2] == len(OPINIONS)
+    assert mask.sum(dim=1).tolist() == [int(np.isfinite(
+        t.graph.distances_between[t.place]).sum()) for t in arena.tasks]
+    assert (good & mask).any(dim=1)[:3].all() and not (good & ~mask)[:3, 3:].any()
+    few = planner.all_opinions(2)[1]
+    assert len(few) == 2
 
 
 def test_an_agent_without_a_reward_is_no_guide(tmp_path):

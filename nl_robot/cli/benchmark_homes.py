@@ -24,6 +24,7 @@ from tqdm import tqdm
 from nl_robot.cli.arguments import natural, output_file, positive, probability
 from nl_robot.cli.benchmark_runs import (
     AGENTS,
+    MAPPED,
     SWAPPED,
     Conditions,
     fingerprint,
@@ -55,8 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--frames', choices=(*FRAMES, 'both'), default='both',
                         help='sentence frames of the commands')
     parser.add_argument('--world', choices=('physics', 'graph'), default='physics')
-    parser.add_argument('--agents', nargs='+', choices=AGENTS, default=list(AGENTS))
+    parser.add_argument('--agents', nargs='+', choices=(*AGENTS, MAPPED), default=list(AGENTS),
+                        help=f'{MAPPED!r}: the agent in a home whose map it has, by --guide')
     parser.add_argument('--checkpoint', type=Path, help='default: models/agent')
+    parser.add_argument('--guide', type=Path, help='who plans with a map (default: '
+                        'models/learner)')
     parser.add_argument('--detector', default='embedded',
                         help="a detector, or 'truth' to see what perception costs")
     parser.add_argument('--max-steps', type=positive, default=25, help='decisions per episode')
@@ -72,15 +76,17 @@ def run(args: argparse.Namespace) -> int:
     """Run what is not in the results yet, then print the tables."""
     episodes = _episodes(args)
     checkpoint = args.checkpoint or shared_dir('models') / 'agent'
+    guide = args.guide or shared_dir('models') / 'learner'
     plan = {'world': args.world, 'checkpoint': fingerprint(checkpoint), 'detector': args.detector,
             'max_steps': args.max_steps, 'seed': args.seed, 'sure': args.sure,
+            'guide': fingerprint(guide) if MAPPED in args.agents else '',
             'episodes': [dataclasses.asdict(e) for e in episodes]}
     plan = json.loads(json.dumps(plan))
     rows = _earlier(args.json, plan)
     jobs = make_jobs(episodes, args.agents, {(r['agent'], r['episode']) for r in rows})
     work = partial(run_job, conditions=Conditions(args.world, checkpoint, args.detector,
                                                   args.max_steps, args.seed, args.cache,
-                                                  args.sure))
+                                                  args.sure, guide))
     try:
         with tqdm(total=sum(len(job.agents) for job in jobs), unit='run', disable=not jobs) as bar:
             for new in _results(jobs, work, args.workers):

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from nl_robot.agent import Agent, MemoryAgent
@@ -38,7 +37,6 @@ BEFORE = 'step by step'
 KINDS = {'policy alone': ('policy',), 'reward alone': ('reward',),
          'policy and words': ('policy', 'words'), 'policy and reward': ('policy', 'reward'),
          'all together': OPINIONS}
-TOGETHER = 32           # tasks whose routes are imagined at a time
 STEPS = 15
 
 
@@ -89,11 +87,10 @@ def _measure(path: Path, tasks: Sequence[GraphTask], aside: Sequence[GraphTask]
     planners = [RoutePlanner(Arena(part, agent.vocabulary), agent.policy, agent.reward, generator)
                 for part in (aside, tasks)]
     held_out, measured = planners
-    rows = [_rows(held_out, *found) for found in _ranked(held_out)]
-    opinions, mask, good = _padded(rows)
-    rankings = {name: fitted(opinions, mask, good, names) for name, names in KINDS.items()}
+    told = held_out.all_opinions()
+    rankings = {name: fitted(*told, names) for name, names in KINDS.items()}
     began = time.process_time()
-    ranked = list(_ranked(measured))
+    ranked = measured.rank_all()
     pace = 1000 * (time.process_time() - began) / len(tasks)
     arena = measured.arena
     results = {BEFORE: results_of(arena, greedy_walks(
@@ -103,31 +100,6 @@ def _measure(path: Path, tasks: Sequence[GraphTask], aside: Sequence[GraphTask]
         results[name] = [result for chunk, found in ranked
                          for result in _driven(arena, chunk, found, ranking)]
     return results, {name: to_mapping(ranking) for name, ranking in rankings.items()}, pace
-
-
-def _ranked(planner: RoutePlanner) -> Sequence[tuple[Tensor, Ranked]]:
-    """All tasks of a planner's arena, some at a time."""
-    with torch.inference_mode():
-        return [(chunk, planner.rank(chunk)) for chunk in torch.arange(
-            len(planner.arena.tasks)).split(TOGETHER)]
-
-
-def _rows(planner: RoutePlanner, tasks: Tensor, found: Ranked) -> tuple[Tensor, Tensor, Tensor]:
-    """Opinions, mask and success of the routes of some tasks."""
-    at = found.nodes.clamp(min=0)
-    task = tasks[found.tree.task[at]]
-    fulfilled = planner.arena.fulfilled(task.flatten(), found.tree.place[at].flatten())
-    return found.opinions, found.nodes >= 0, fulfilled.view_as(at)
-
-
-def _padded(rows: Sequence[tuple[Tensor, Tensor, Tensor]]) -> list[Tensor]:
-    """Opinions, mask and success of all tasks, as `fitted` takes them."""
-    widest = max(mask.shape[1] for _, mask, _ in rows)
-    wide = [(torch.nn.functional.pad(opinions, (0, 0, 0, widest - opinions.shape[1])),
-             torch.nn.functional.pad(mask, (0, widest - mask.shape[1])),
-             torch.nn.functional.pad(good, (0, widest - good.shape[1])))
-            for opinions, mask, good in rows]
-    return [torch.cat(part).clone() for part in zip(*wide)]
 
 
 def _driven(arena: Arena, tasks: Tensor, found: Ranked, ranking: Ranking) -> list[Result]:

@@ -33,7 +33,11 @@ from nl_robot.learning.walks import greedy_walks, results_of
 from nl_robot.nets.looking import Acting, Calibration
 from nl_robot.nets.navigator import NavigatorSettings
 from nl_robot.nets.words import Vocabulary
+from nl_robot.planning.guide import LONGEST
+from nl_robot.planning.ranking import Ranking, RoutePlanner, fitted
 from nl_robot.settings import load_settings, shared_dir, to_mapping
+
+FITTED_TO = 600         # tasks, for the weights of opinions
 
 
 @dataclass(frozen=True)
@@ -168,11 +172,28 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
     origin = {'parent': None if args.start is None else str(args.start), 'home': None,
               'world': args.world, 'method': args.method, 'seed': args.seed,
               'updates': learner.update, 'settings': to_mapping(settings), 'validation': table}
-    save_checkpoint(checkpoint_of(learner, settings.acting, calibration, encoder, origin),
-                    args.out / 'checkpoint')
+    checkpoint = checkpoint_of(learner, settings.acting, calibration, encoder, origin)
+    if learner.reward is not None:
+        checkpoint.config['ranking'] = to_mapping(_ranking(learner, held_out))
+    save_checkpoint(checkpoint, args.out / 'checkpoint')
     load_checkpoint(args.out / 'checkpoint')
     print(f'wrote {args.out / "checkpoint"}', flush=True)
     print(markdown_table(table))
+
+
+def _ranking(learner: LangGoalIRL, held_out: Arena) -> Ranking:
+    """How much each opinion of a route counts, fitted on some of what was set aside."""
+    assert learner.reward is not None
+    planner = RoutePlanner(held_out.without_noise(), learner.policy.net, learner.reward.net,
+                           None if learner.writer is None else learner.writer.generator, LONGEST)
+    try:
+        ranking = fitted(*planner.all_opinions(FITTED_TO))
+    except ValueError as error:
+        print(f'routes are ranked by default weights: {error}')
+        return Ranking()
+    print('routes are ranked by', ', '.join(f'{name.replace("_", " ")} {value:.3f}'
+                                            for name, value in to_mapping(ranking).items()))
+    return ranking
 
 
 def _keep_the_better(learner: LangGoalIRL, start: Mapping[str, torch.Tensor], val: Arena,

@@ -68,7 +68,7 @@ class Thinker:
         here, told = in_map(observation, scene.map_from_odom), ''
         if words:
             told = guide.begin(words, *known, here.pose.yaw).told()
-        better = guide.decide(here, known[1])
+        better = guide.decide(here)
         if better is None:
             return decision, told
         if better.is_stop:

@@ -20,7 +20,7 @@ from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
 SAME_METRES = 2.0       # ends of routes nearer than this answer the same words
-ON_ROUTE_METRES = 0.9   # a waypoint that ends this near to the next place leads there
+ON_ROUTE_METRES = 0.9   # from a place of the route: what is this near to it is there
 LONGEST = 16            # ways of a route
 
 
@@ -123,23 +123,25 @@ class Guide:
         """There is no plan any more."""
         self.plan = None
 
-    def decide(self, observation: Observation, place: int) -> Decision | None:
+    def decide(self, observation: Observation) -> Decision | None:
         """The next choice on the planned route, or to stop at its end; None where it is left.
 
-        :param observation: in the frame of the map; :param place: of the map, where it was made
+        :param observation: in the frame of the map
         """
         if self.plan is None or self._graph is None:
             return None
-        if place not in self.plan.places:
+        pose, route = observation.pose, self._graph.points[list(self.plan.places)]
+        near = np.hypot(route[:, 0] - pose.x, route[:, 1] - pose.y) <= ON_ROUTE_METRES
+        if not near.any():
             self.forget()
             return None
-        left = self.plan.places[self.plan.places.index(place) + 1:]
-        if not left:
+        here = int(np.flatnonzero(near)[-1])
+        if here == len(route) - 1:
             return Decision(None, self.plan.sure)
-        pose, goal = observation.pose, self._graph.points[left[0]]
-        gaps = [math.dist(goal, (pose.x + w.distance * math.cos(pose.yaw + w.bearing),
-                                 pose.y + w.distance * math.sin(pose.yaw + w.bearing)))
+        ends = [(pose.x + w.distance * math.cos(pose.yaw + w.bearing),
+                 pose.y + w.distance * math.sin(pose.yaw + w.bearing))
                 for w in observation.waypoints]
+        gaps = [math.dist(route[here + 1], end) for end in ends]
         if not gaps or min(gaps) > ON_ROUTE_METRES:
             self.forget()
             return None

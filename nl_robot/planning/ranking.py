@@ -21,6 +21,7 @@ from nl_robot.planning.imagination import Routes, Tree, imagine, walks_to
 
 OPINIONS = ('policy', 'reward', 'reward_way', 'words', 'ways')
 SHORTLIST = 24          # routes that the goal generator is asked about
+TOGETHER = 32           # tasks whose routes are imagined at a time
 RIDGE = 1e-2            # on weights of opinions in units of their spread
 NOTHING = -1e9
 
@@ -99,6 +100,31 @@ class RoutePlanner:
                                 (judged.log_way + judged.log_stop)[at], words,
                                 tree.depths()[at].float()], dim=2)
         return Ranked(tree, nodes, opinions)
+
+    def rank_all(self, at_most: int | None = None) -> list[tuple[Tensor, Ranked]]:
+        """All tasks of the arena, or `at_most` of them from here and there, some at a time."""
+        everyone = torch.arange(len(self.arena.tasks), device=self.arena.device)
+        if at_most is not None:
+            everyone = everyone[::-(-len(everyone) // at_most)]
+        with torch.inference_mode():
+            return [(chunk, self.rank(chunk)) for chunk in everyone.split(TOGETHER)]
+
+    def all_opinions(self, at_most: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Of the same tasks: (b, r, opinions), and (b, r) bool: it is a route, and a right one."""
+        rows = []
+        for tasks, found in self.rank_all(at_most):
+            at = found.nodes.clamp(min=0)
+            good = self.arena.fulfilled(tasks[found.tree.task[at]].flatten(),
+                                        found.tree.place[at].flatten()).view_as(at)
+            rows.append((found.opinions, found.nodes >= 0, good))
+        widest = max(mask.shape[1] for _, mask, _ in rows)
+
+        def padded(part: Tensor) -> Tensor:
+            room = (0, 0) * (part.ndim - 2) + (0, widest - part.shape[1])
+            return torch.nn.functional.pad(part, room)
+        opinions, mask, good = (torch.cat([padded(part) for part in parts]).clone()
+                                for parts in zip(*rows))
+        return opinions, mask, good
 
     def _words(self, tasks: Tensor, tree: Tree, nodes: Tensor, goals: Tensor | None) -> Tensor:
         """(r,) log p(goal | route) of the routes that end at some nodes."""
