@@ -51,8 +51,11 @@ def doctor(rig: Rig, *arguments: str) -> tuple[int, dict[str, Finding]]:
 def test_a_whole_robot_is_well_and_diagnostics_hear_it(rig: Rig) -> None:
     rig.start('safety_gate')
     rig.wait_gate()
-    status, found = doctor(rig, '--seconds', '3')
-    missed = [f for f in found.values() if f.state == 'missing']
+    for _ in range(4):
+        status, found = doctor(rig, '--seconds', '3')
+        missed = [f for f in found.values() if f.state == 'missing']
+        if not any('slows it down' in f.todo for f in missed):
+            break   # else this machine is too busy for the fake robot to keep its rates
     assert (status, missed) == (0, [])
     assert found['scan'].says.startswith('LaserScan at ') and 'Hz' in found['scan'].says
     rate = float(found['odom'].says.split(' at ')[1].split()[0])
