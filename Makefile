@@ -31,7 +31,7 @@ unit: setup
 	@$(RUN) HF_HUB_OFFLINE=1 python -m pytest $(ARGS)
 
 test-faults: setup
-	@$(RUN) python -m pytest -m faults test/faults $(ARGS)
+	@$(RUN) python -m pytest -m faults test/faults test/nodes $(ARGS)
 
 soak: setup
 	@$(RUN) nl_robot soak --minutes $(or $(MINUTES),60) $(ARGS)

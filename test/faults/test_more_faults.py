@@ -193,6 +193,7 @@ def test_the_supervisor_brings_a_killed_gate_back_stopped(tended) -> None:
     assert not rig.robot.moving
 
 
+@pytest.mark.faults
 def test_all_killed_at_once_the_command_is_told_as_interrupted(tended) -> None:
     rig, process, again = tended
     rig.wait_ready(60.0)

@@ -172,7 +172,8 @@ def test_nav2_killed_while_it_drives(obeyed: Nav2Rig) -> None:
     obeyed.wait_moving()
     time.sleep(0.5)
     killed = time.monotonic()
-    assert obeyed.stop_latency(lambda: obeyed.signal('nav2', signal.SIGKILL)) <= 0.25
+    latency = obeyed.stop_latency(lambda: obeyed.signal('nav2', signal.SIGKILL))
+    assert latency <= 0.25 + obeyed.slack(killed)
     assert obeyed.wait_state('failed', said, 5.0)['reason'] == 'nav2_lost'
     at = next(t for t, v in obeyed.heard(said) if v['state'] == 'failed')
     assert at - killed <= 2.5 + obeyed.slack(killed)
@@ -236,6 +237,7 @@ def restart_bridge(rig: Nav2Rig, *parameters: str) -> None:
     rig.start('bridge', *parameters)
 
 
+@pytest.mark.faults
 def test_goals_and_their_cancels_leave_nothing_behind(tmp_path: Path) -> None:
     rig = Nav2Rig(tmp_path)
     try:

@@ -14,7 +14,7 @@ from nl_robot.trials.promises import PROMISES, Measured, Promise, measure, road,
 KEYS = [promise.key for promise in PROMISES]
 BY_KEY = dict(zip(KEYS, PROMISES))
 MACHINE = {'idle', 'ready', 'ready_with_model'}    # what other programs do counts in these
-QUICK = {'stop': 7, 'stop_overloaded': 1, 'cancel': 4}
+QUICK = {'stop': 7, 'cancel': 4}
 
 
 @pytest.fixture(scope='module')

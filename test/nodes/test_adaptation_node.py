@@ -153,6 +153,7 @@ def test_a_full_speed_command_after_a_slow_exploration(living: LivingRig) -> Non
     living.exploring()
 
 
+@pytest.mark.faults
 def test_what_a_fault_spoiled_is_not_learned_from(living: LivingRig) -> None:
     living.exploring()
     before = len(living.home.trajectories())
@@ -171,6 +172,7 @@ def test_what_a_fault_spoiled_is_not_learned_from(living: LivingRig) -> None:
         living.robot.jump = 0.0
 
 
+@pytest.mark.faults
 def test_it_goes_on_after_any_process_was_killed(living: LivingRig) -> None:
     for name, arguments in (('adaptation', None), ('policy', SCRIPTED)):
         living.exploring()
@@ -275,6 +277,7 @@ def test_bad_and_good_checkpoints_while_it_moves(living: LivingRig, tmp_path: Pa
     living.call('stop')
 
 
+@pytest.mark.faults
 def test_twenty_swaps_while_it_moves(living: LivingRig, tmp_path: Path) -> None:
     paths = [checkpoint(tmp_path, seed) for seed in (11, 12)]
     process = living.processes['policy'].pid
