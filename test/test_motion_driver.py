@@ -10,6 +10,7 @@ import pytest
 
 from nl_robot.datatypes import Pose
 from nl_robot.motion.gate import Gate, GateSettings
+from nl_robot.motion.odometry_check import Reading
 from nl_robot.motion.steering import (
     choose_heading,
     free_travel,
@@ -87,6 +88,8 @@ def drive(world: World, target: Pose, final_yaw: float | None = None, seconds: f
     scan, wish = world.scan(rng), (0.0, 0.0)
     for tick in range(int(seconds / step)):
         now = tick * step
+        turn = (0.0, 0.0, math.sin(world.yaw / 2), math.cos(world.yaw / 2))
+        assert gate.odometry(now, Reading(round(now * 1e9), world.x, world.y, turn)) == ''
         if tick % 5 == 0:
             scan = world.scan(rng)
             assert not gate.scan(now, scan.ranges.tolist(), scan.angle_min,
