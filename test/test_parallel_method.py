@@ -39,7 +39,7 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     first, second = (load_file(tmp_path / f'{rank}.safetensors')['weights'] for rank in (0, 1))
     assert torch.equal(first, second)
     alone = trained(ALONE)
-    assert torch.allclose(first, alone, atol=2e-4)
+    assert torch.allclose(first, alone, atol=1e-3)      # Adam makes much of little gradients
     begun = nn.utils.parameters_to_vector(learner('cloning').policy.net.parameters())
     assert not torch.allclose(alone, begun, atol=2e-2)       # it did learn something
 

@@ -14,7 +14,6 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
-import mujoco
 import numpy as np
 import pytest
 import yaml
@@ -23,10 +22,12 @@ from nl_robot.cli.main import main
 from nl_robot.datatypes import Pose
 from nl_robot.sim.homes import generate_home
 from nl_robot.sim.model import CEILING_GROUP, ROBOT_GROUP, build_model
+from nl_robot.sim.renderer import load_mujoco
 from nl_robot.sim.rig import Rig, one_camera_rig
 from nl_robot.sim.sdf import geometry, sdf_name, world_sdf
 from nl_robot.sim.sdf_robot import base_solids, bridge_entries, robot_model
 
+mujoco = load_mujoco()
 SEEDS = (7, 150, 2003)
 START = Pose(1.0, 2.0, 0.5, 'map')
 SHAPES = {mujoco.mjtGeom.mjGEOM_BOX: 'box', mujoco.mjtGeom.mjGEOM_CYLINDER: 'cylinder',
