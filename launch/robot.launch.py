@@ -63,7 +63,7 @@ ARGUMENTS = (
     DeclareLaunchArgument('robot', default_value='',
                           description=f'Name under which it was commissioned; {OWN}'),
     DeclareLaunchArgument('speech', default_value='false', choices=YES_OR_NO,
-                          description='Whether to listen to a microphone, too'),
+                          description='Whether to listen, too, to what its parameter source says'),
     DeclareLaunchArgument('adaptation', default_value='false', choices=YES_OR_NO,
                           description='Whether the robot can be asked to teach itself its home'),
     DeclareLaunchArgument('nav2_params_file', default_value='',

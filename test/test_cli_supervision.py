@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
 import os
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nl_robot.cli import run_nodes
 from nl_robot.cli.node_processes import NodeProcesses
 from nl_robot.cli.supervision import Respawning, RespawnSettings, Supervisor
 
@@ -32,6 +35,17 @@ def test_the_sixth_end_within_a_minute_is_one_too_many() -> None:
         late.ended('a', 1, now)
     assert late.ended('a', 1, 61.0) == 61.5            # the first is forgotten by then
     assert Respawning().ended('a', 2, 0.0) is None     # its parameters do not get better
+
+
+def test_what_is_wished_runs_beside_the_robot() -> None:
+    parser = argparse.ArgumentParser()
+    run_nodes.add_arguments(parser)
+    robot = ('safety_gate', 'standby_gate', 'bridge', 'command', 'policy')
+    assert run_nodes.names_of(parser.parse_args([])) == robot
+    wished = ['--home', '7', '--adaptation', '--speech']
+    assert run_nodes.names_of(parser.parse_args(wished)) == ('sim', *robot, 'adaptation', 'speech')
+    for name in run_nodes.names_of(parser.parse_args(wished)):
+        assert importlib.util.find_spec(f'nl_robot.nodes.{name}')
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_colcon_builds_the_package(clean_copy, tmp_path):
                             AMENT_PREFIX_PATH=f'{prefix}:{sys.prefix}'))
     programs = {path.name for path in (prefix / 'lib' / 'nl_robot').iterdir()}
     assert {'nl_robot', 'command_node', 'policy_node', 'bridge_node', 'safety_gate_node',
-            'sim_node'} <= programs
+            'sim_node', 'speech_node'} <= programs
 
 
 def test_every_program_has_its_function():

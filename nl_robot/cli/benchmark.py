@@ -11,5 +11,6 @@ COMMANDS = (
     Command('routes', 'nl_robot.cli.benchmark_routes',
             'success with a map: imagined routes, ranked before driving'),
     Command('promises', 'nl_robot.cli.benchmark_promises', 'safety, with faults on purpose'),
+    Command('speech', 'nl_robot.cli.benchmark_speech', 'how well spoken commands are understood'),
     Command('detector', 'nl_robot.cli.benchmark_detector', 'recall and precision of the detector'),
 )

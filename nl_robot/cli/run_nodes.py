@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='run the simulator, too, in this home')
     parser.add_argument('--adaptation', action='store_true',
                         help='run the node, too, by which the robot teaches itself its home')
+    parser.add_argument('--speech', action='store_true',
+                        help='listen, too, to what the parameter source of that node says')
     parser.add_argument('--logs', type=Path, help='folder for what the nodes say (default: a '
                                                   'new one, which is named)')
 
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def names_of(args: argparse.Namespace) -> tuple[str, ...]:
     """The nodes that are wanted, in the order they start."""
     return (*(() if args.home is None else ('sim',)), *NODES,
-            *(('adaptation',) if args.adaptation else ()))
+            *(name for name in ('adaptation', 'speech') if getattr(args, name)))
 
 
 def arguments_of(name: str, files: list[Path], namespace: str, home: int | None) -> list[str]:

@@ -29,6 +29,7 @@ ROBOTS = ('turtlebot4', 'stretch', 'diff_drive', 'one_camera')
 PROGRAM = """
 import importlib, json, sys
 import rclpy
+from nl_robot.nodes.process import leave
 names = json.loads(sys.argv[1])
 for files, nodes in names:
     words = [word for file in files for word in ('--params-file', file)]
@@ -39,6 +40,7 @@ for files, nodes in names:
         made.farewell()
         made.node.destroy_node()
         rclpy.shutdown()
+sys.exit(leave(0))      # an agent may still be loaded
 """
 
 
