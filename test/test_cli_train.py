@@ -235,3 +235,10 @@ def test_goals_of_one_way_stay_together():
     assert {id(t.cost) for t in aside}.isdisjoint(id(t.cost) for t in kept)
     assert set_aside(shared, every=4)[1] == aside           # the same every time
     assert set_aside(shared[:3]) == (shared[:3], [])        # of one way nothing can be spared
+
+
+def test_where_the_time_goes_is_shown_and_nothing_is_kept(options, tmp_path, capsys):
+    assert command.run(options('--profile')) == 0
+    told = capsys.readouterr().out
+    assert 'aten::' in told and 'episodes a second of processor time, peak' in told
+    assert not (tmp_path / 'run' / 'checkpoint').exists()

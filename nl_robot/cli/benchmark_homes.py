@@ -162,7 +162,7 @@ def _tables(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]
     for row in rows:
         results[row['agent']].append(Result(**{**row['result'],
                                                'tags': tuple(row['result']['tags'])}))
-    return {name: by_tag(results[name]) for name in AGENTS if name in results}
+    return {name: by_tag(results[name]) for name in (*AGENTS, MAPPED) if name in results}
 
 
 def _side_by_side(tables: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
@@ -180,6 +180,9 @@ def _report(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
     tables = _tables(rows)
     print(f'\n{args.world} homes, success within 1.5 m along the floor (rooms: inside)\n')
     print(markdown_table(_side_by_side(tables)))
+    if MAPPED in tables:
+        print(f'\n{MAPPED}, by kind of command and sentence frames\n')
+        print(markdown_table(tables[MAPPED]))
     if 'agent' in tables:
         print('\nthe agent, by kind of command and sentence frames\n')
         print(markdown_table(tables['agent']))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import resource
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +39,7 @@ from nl_robot.planning.guide import LONGEST
 from nl_robot.planning.ranking import Ranking, RoutePlanner, fitted
 from nl_robot.settings import load_settings, shared_dir, to_mapping
 
+PROFILED = (0.3, 0.55, 0.8, 0.9)     # shares of the budget
 FITTED_TO = 600         # tasks, for the weights of opinions
 
 
@@ -80,6 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              '(default: %(default)s)')
     parser.add_argument('--workers', type=positive, default=2,
                         help='processes that build graphs and tasks')
+    parser.add_argument('--profile', action='store_true',
+                        help='only show where the time of some updates goes, and the memory')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -116,6 +121,9 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
                           args.seed, settings.writing, rank)
     if args.start is not None:
         learner.begin_with(load_checkpoint(args.start).weights)
+    if args.profile:
+        print(_profile(learner))
+        return 0
     job = MethodRun(learner, budget, args.out, what,
                     (lambda line: print(line, flush=True)) if rank.rank == 0 else _silent)
     if job.resume():
@@ -179,6 +187,23 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
     load_checkpoint(args.out / 'checkpoint')
     print(f'wrote {args.out / "checkpoint"}', flush=True)
     print(markdown_table(table))
+
+
+def _profile(learner: LangGoalIRL) -> str:
+    """Where the time of updates early, midway and late in the budget goes; peak memory."""
+    for spent in PROFILED:
+        learner.advance(spent)      # what is done once is not shown
+    began, before = time.process_time(), learner.episodes
+    for spent in PROFILED:
+        learner.advance(spent)
+    pace = (learner.episodes - before) / max(time.process_time() - began, 1e-6)
+    with torch.profiler.profile() as profile:
+        for spent in PROFILED:
+            learner.advance(spent)
+    table = profile.key_averages().table(sort_by='self_cpu_time_total', row_limit=15,
+                                         max_name_column_width=40)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return f'{table}\n{pace:.0f} episodes a second of processor time, peak {peak} MiB'
 
 
 def _ranking(learner: LangGoalIRL, held_out: Arena) -> Ranking:
