@@ -14,6 +14,7 @@ from nl_robot.datatypes import Observation, Pose
 from nl_robot.embodied.cameras import cameras_of
 from nl_robot.geometry import waypoint_pose
 from nl_robot.motion.gate import Gate, GateSettings
+from nl_robot.motion.odometry_check import Reading
 from nl_robot.motion.velocity import DriverSettings, VelocityDriver
 from nl_robot.perception.detectors import Detector
 from nl_robot.perception.panorama import observe
@@ -94,14 +95,16 @@ class PhysicsWorld:
     def _tick(self, tick: int, scan: Scan, drive: bool) -> Scan:
         """One period of the gate; the newest scan."""
         settings, simulator = self._settings, self._simulator
-        now = simulator.time
+        now, odometry = simulator.time, simulator.odometry
+        self._gate.odometry(now, Reading(round(now * 1e9), odometry.x, odometry.y, (
+            0.0, 0.0, math.sin(odometry.yaw / 2), math.cos(odometry.yaw / 2))))
         if tick % round(settings.control_rate / settings.scan_rate) == 0:
             scan = self._scan()
             self._gate.scan(now, scan.ranges.tolist(), scan.angle_min,
                             scan.angle_min + scan.angle_increment * (len(scan.ranges) - 1),
                             scan.angle_increment, scan.range_min, scan.range_max)
         if tick % round(settings.control_rate / settings.driver_rate) == 0:
-            linear, angular = (self._driver.update(now, simulator.odometry, scan) if drive
+            linear, angular = (self._driver.update(now, odometry, scan) if drive
                                else (0.0, 0.0))
             self._gate.command(now, now, linear, angular)
         output = self._gate.tick(now)
