@@ -167,6 +167,7 @@ def test_a_cancel_from_elsewhere_fails_the_command(obeyed: Nav2Rig) -> None:
     wait_for(lambda: not obeyed.robot.moving, 1.0, 'rest')
 
 
+@pytest.mark.faults
 def test_nav2_killed_while_it_drives(obeyed: Nav2Rig) -> None:
     said = obeyed.begin()
     obeyed.wait_moving()
@@ -187,6 +188,7 @@ def test_nav2_killed_while_it_drives(obeyed: Nav2Rig) -> None:
     assert obeyed.wait_state('succeeded', again, 40.0)
 
 
+@pytest.mark.faults
 def test_a_stop_before_the_answer_to_the_goal(rig: Nav2Rig) -> None:
     at_rest(rig, 'slow')
     for _ in range(3):
@@ -216,13 +218,16 @@ def drive_and_cancel(rig: Nav2Rig) -> float:
     return cancelled
 
 
+@pytest.mark.faults
 def test_who_ignores_a_cancel_moves_nothing_any_more(rig: Nav2Rig) -> None:
     cancelled = drive_and_cancel(rig)
-    late = 0.2 + rig.slack(cancelled)     # zero within 0.1 s; braking is the gate's
+    braking = 0.30 / 0.9        # the gate's highest speed and its deceleration
+    late = 0.2 + braking + rig.slack(cancelled)     # nothing is asked for after 0.1 s
     assert not any(v or w for _, v, w in rig.robot.since(cancelled + late))
     wait_for(lambda: 'held back' in rig.health.get('/bridge', ''), 3.0, 'its name')
 
 
+@pytest.mark.faults
 def test_control_without_the_bridge_in_between_it_drives_on(rig: Nav2Rig) -> None:
     restart_bridge(rig, 'test_without:=[relay]')
     cancelled = drive_and_cancel(rig)
