@@ -15,14 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from nl_robot.agent import Agent, MemoryAgent
 from nl_robot.cli.arguments import output_file, positive
 from nl_robot.evaluation import Result, by_tag, markdown_table
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.calibration import auc, false_successes, stops
+from nl_robot.learning.calibration import doubts
 from nl_robot.learning.walks import Walks, greedy_walks, results_of
 from nl_robot.worlds.instructions import split_tasks
 
@@ -77,20 +76,16 @@ def _doubt(agent: Agent, arena: Arena, walks: Walks, sure: float) -> dict[str, A
     """How well the agent knows whether it has arrived, printed; empty without a reward."""
     if agent.reward is None:
         return {}
-    found = stops(agent.reward, arena, walks)
-    if not len(found.numbers):
+    said = doubts(agent.reward, arena, walks, agent.calibration, sure)
+    if not said:
         print('arrived: it never stopped')
         return {}
-    calibration = agent.calibration
-    odds = [calibration.probability(float(number)) for number in found.numbers]
-    said = false_successes(np.array(odds), found.fulfilled, sure)
-    area = auc(found.numbers, found.fulfilled)
     less = 1 - said['false_after'] / max(said['false_before'], 1e-9)
-    print(f'arrived: AUC {area:.3f} over {len(odds)} stops; called successes and wrong: '
-          f'{100 * said["false_before"]:.1f} % of stops, {100 * said["false_after"]:.1f} % when '
+    print(f'arrived: AUC {said["auc"]:.3f} over {int(walks.stopped.sum())} stops; called '
+          f'successes and wrong: {100 * said["false_before"]:.1f} % of stops, {100 * said["false_after"]:.1f} % when '
           f'those below {sure} are called unsure ({100 * less:.0f} % fewer; '
           f'{100 * said["true_kept"]:.0f} % of true successes are still called so)')
-    return {'auc': area, **said}
+    return said
 
 
 def _write(path: Path, table: dict[str, dict[str, float]], ids: list[str],

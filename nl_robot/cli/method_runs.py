@@ -25,7 +25,8 @@ from nl_robot.embodied.runner import RandomAgent
 from nl_robot.evaluation import Result
 from nl_robot.language.encoder import TextEncoder
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.checkpoints import acted, calibrated, checkpoint_of, doubts
+from nl_robot.learning.calibration import doubts
+from nl_robot.learning.checkpoints import acted, calibrated, checkpoint_of
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.method_run import Budget, MethodRun, outcomes
 from nl_robot.learning.methods import METHODS
@@ -182,11 +183,12 @@ def _trained(job: Job, arenas: Sequence[Arena]) -> dict[str, Any]:
                                   _encoder(conditions.encoder, conditions.cache), what),
                     job.directory / 'checkpoint')
     walks = [acted(learner, arena, settings.acting, calibration) for arena in measured]
+    reward = None if learner.reward is None else learner.reward.net
     return {'updates': learner.update, 'episodes_trained': learner.episodes,
             'episodes_per_second': learner.episodes / max(run.seconds, 1e-6),
             'curve': watch.points,
             'written': 0 if learner.writer is None else len(learner.writer.texts),
-            'arrived': {split: doubts(learner, arena, walked, calibration) for split, arena, walked
+            'arrived': {split: doubts(reward, arena, walked, calibration) for split, arena, walked
                         in zip(conditions.splits, measured, walks)},
             'splits': {split: outcomes(results_of(arena, walked)) for split, arena, walked
                        in zip(conditions.splits, measured, walks)}}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.replay import replay
 from nl_robot.learning.walks import Walks
+from nl_robot.nets.looking import Calibration
 from nl_robot.nets.navigator import Navigator
 
 RIDGE = 1e-3    # keeps the slope finite where the two kinds do not overlap
@@ -85,3 +86,17 @@ def false_successes(numbers: NDArray[np.float64], fulfilled: NDArray[np.bool_],
     wrong = ~fulfilled
     return {'false_before': float(wrong.mean()), 'false_after': float((wrong & sure).mean()),
             'true_kept': float(sure[fulfilled].mean()) if fulfilled.any() else float('nan')}
+
+
+def doubts(reward: Navigator | None, arena: Arena, walks: Walks, calibration: Calibration,
+           sure: float = 0.5) -> dict[str, float]:
+    """How well a reward knows of walks whether they arrived; empty without one, or no stops.
+
+    :returns: `auc`, and what `false_successes` says below the probability `sure`
+    """
+    found = None if reward is None else stops(reward, arena, walks)
+    if found is None or not len(found.numbers):
+        return {}
+    odds = np.array([calibration.probability(float(number)) for number in found.numbers])
+    return {'auc': auc(found.numbers, found.fulfilled),
+            **false_successes(odds, found.fulfilled, sure)}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nl_robot.checkpoint import Checkpoint
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.calibration import Stops, auc, false_successes, logistic, stops
+from nl_robot.learning.calibration import Stops, logistic, stops
 from nl_robot.learning.lang_goal_irl import LangGoalIRL
 from nl_robot.learning.walks import Walks, greedy_walks
 from nl_robot.nets.looking import Acting, Calibration
@@ -36,22 +34,6 @@ def acted(learner: LangGoalIRL, arena: Arena, acting: Acting, calibration: Calib
     return greedy_walks(learner.policy.net, arena, learner.settings.measured_steps, acting=acting,
                         reward=None if learner.reward is None else learner.reward.net,
                         calibration=calibration)
-
-
-def doubts(learner: LangGoalIRL, arena: Arena, walks: Walks, calibration: Calibration,
-           sure: float = 0.5) -> dict[str, float]:
-    """How well the reward knows of walks whether they arrived; empty without one, or no stops.
-
-    :returns: `auc`, and what `calibration.false_successes` says below the probability `sure`
-    """
-    if learner.reward is None:
-        return {}
-    found = stops(learner.reward.net, arena, walks)
-    if not len(found.numbers):
-        return {}
-    odds = np.array([calibration.probability(float(number)) for number in found.numbers])
-    return {'auc': auc(found.numbers, found.fulfilled),
-            **false_successes(odds, found.fulfilled, sure)}
 
 
 def checkpoint_of(learner: LangGoalIRL, acting: Acting, calibration: Calibration,
