@@ -82,9 +82,10 @@ def _doubt(agent: Agent, arena: Arena, walks: Walks, sure: float) -> dict[str, A
         return {}
     less = 1 - said['false_after'] / max(said['false_before'], 1e-9)
     print(f'arrived: AUC {said["auc"]:.3f} over {int(walks.stopped.sum())} stops; called '
-          f'successes and wrong: {100 * said["false_before"]:.1f} % of stops, {100 * said["false_after"]:.1f} % when '
-          f'those below {sure} are called unsure ({100 * less:.0f} % fewer; '
-          f'{100 * said["true_kept"]:.0f} % of true successes are still called so)')
+          f'successes and wrong: {100 * said["false_before"]:.1f} % of stops, '
+          f'{100 * said["false_after"]:.1f} % when those below {sure} are called unsure '
+          f'({100 * less:.0f} % fewer; {100 * said["true_kept"]:.0f} % of true successes are '
+          'still called so)')
     return said
 
 
