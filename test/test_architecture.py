@@ -53,7 +53,7 @@ ROOMS = {
     'wanderer': walls('datatypes settings language nets checkpoint agent', 'torch'),
     'learning': walls(f'{CORE} homes', 'numpy torch safetensors tqdm', 'matplotlib sacrebleu'),
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
-    'planning': walls(f'{CORE} learning', 'numpy torch'),
+    'planning': walls(f'{CORE} homes learning', 'numpy torch'),
     'ros_graph': walls('', 'rclpy'),
     'cli': walls(f'{CORE} ros_graph sim mission embodied learning planning trials homes wanderer',
                  'numpy torch tqdm yaml rclpy *messages',

@@ -14,7 +14,7 @@ from tiny_graph import corner, star, task_in
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import Checkpoint, save_checkpoint
-from nl_robot.cli import benchmark_routes, benchmark_runs
+from nl_robot.cli import benchmark_runs
 from nl_robot.datatypes import Waypoint
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import sentences_of
@@ -24,7 +24,7 @@ from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 from nl_robot.planning.guide import Guide
 from nl_robot.planning.imagination import Routes, imagine, walks_to
-from nl_robot.planning.ranking import OPINIONS, Ranking, RoutePlanner, fitted
+from nl_robot.planning.ranking import OPINIONS, Ranking, RoutePlanner, driven, fitted
 from nl_robot.settings import to_mapping
 from nl_robot.worlds.graph import GraphWorld
 from nl_robot.worlds.instructions import split_tasks
@@ -148,9 +148,9 @@ def test_driving_the_best_route_by_hand():
     planner, tasks = RoutePlanner(arena, net(1), net(2)), torch.tensor([0])
     with torch.inference_mode():
         ranked = planner.rank(tasks)
-    far, = benchmark_routes._driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=1.0))
+    far, = driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=1.0))
     assert (far.success, far.travelled, far.spl) == (True, 4.0, 1.0)
-    near, = benchmark_routes._driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=-1.0))
+    near, = driven(arena, tasks, ranked, Ranking(0.0, 0.0, ways=-1.0))
     assert (near.success, near.error, near.travelled) == (False, 4.0, 0.0)
 
 

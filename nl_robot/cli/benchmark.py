@@ -10,6 +10,8 @@ COMMANDS = (
     Command('methods', 'nl_robot.cli.benchmark_methods', 'all methods and ablations side by side'),
     Command('routes', 'nl_robot.cli.benchmark_routes',
             'success with a map: imagined routes, ranked before driving'),
+    Command('adaptation', 'nl_robot.cli.benchmark_adaptation',
+            'success in buildings never seen, before and after it taught itself them'),
     Command('promises', 'nl_robot.cli.benchmark_promises', 'safety, with faults on purpose'),
     Command('speech', 'nl_robot.cli.benchmark_speech', 'how well spoken commands are understood'),
     Command('detector', 'nl_robot.cli.benchmark_detector', 'recall and precision of the detector'),

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from nl_robot.agent import Agent, MemoryAgent
 from nl_robot.checkpoint import load_checkpoint
@@ -28,7 +27,7 @@ from nl_robot.evaluation import Result, over_seeds, paired
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.walks import greedy_walks, results_of
 from nl_robot.planning.guide import generator_of
-from nl_robot.planning.ranking import OPINIONS, Ranked, Ranking, RoutePlanner, fitted
+from nl_robot.planning.ranking import OPINIONS, RoutePlanner, driven, fitted
 from nl_robot.settings import to_mapping
 from nl_robot.worlds.instructions import split_tasks
 from nl_robot.worlds.tasks import GraphTask
@@ -98,19 +97,8 @@ def _measure(path: Path, tasks: Sequence[GraphTask], aside: Sequence[GraphTask]
         calibration=agent.calibration))}
     for name, ranking in rankings.items():
         results[name] = [result for chunk, found in ranked
-                         for result in _driven(arena, chunk, found, ranking)]
+                         for result in driven(arena, chunk, found, ranking)]
     return results, {name: to_mapping(ranking) for name, ranking in rankings.items()}, pace
-
-
-def _driven(arena: Arena, tasks: Tensor, found: Ranked, ranking: Ranking) -> list[Result]:
-    """The outcome of driving the best route of each task."""
-    node = found.best(ranking)
-    place, metres = found.tree.place[node], found.tree.metres[node]
-    success = arena.fulfilled(tasks, place)
-    shortest, error = arena.cost(tasks, arena.start[tasks]), arena.cost(tasks, place)
-    return [Result(bool(good), float(left), float(gone), float(least), bool(good), 0, 0,
-                   arena.tasks[int(task)].tags)
-            for task, good, left, gone, least in zip(tasks, success, error, metres, shortest)]
 
 
 def _table(seeds: Sequence[Mapping[str, Sequence[Result]]], buildings: Sequence[str]) -> str:

@@ -28,8 +28,9 @@ from nl_robot.worlds.tasks import GraphTask
 
 HOME_SHARE = 0.5        # of what is learned from, the home's own; the rest is original
 HUMAN_TIMES = 5         # a person's words count as so many of the machine's
-SETTINGS = LearningSettings(batch=24, learning_rate=5e-4, warmup=30, max_steps=15,
-                            expert_only=0.0, reward_from=0.1, seek_from=0.2)
+# gentle, since what it knows already is worth more than what is new
+SETTINGS = LearningSettings(batch=24, learning_rate=3e-4, warmup=30, max_steps=15,
+                            expert_only=0.0, reward_from=0.1, seek_from=0.5, seek_weight=0.1)
 
 
 def continue_learning(lesson: Lesson) -> Checkpoint:

@@ -246,15 +246,20 @@ class LangGoalIRL:
         if self.inherited or self.critics is None:
             return
         self.inherited = True
-        learned = self.policy.net.state_dict()
         for part in (self.reward, self.critics):
-            if part is not None:
-                part.net.load_state_dict({
-                    name: value if value.shape == own.shape else torch.cat(
-                        [value, value * (1 + 0.1 * torch.randn_like(value))])   # twins differ
-                    for (name, own), value in zip(part.net.state_dict().items(),
-                                                  learned.values())})
-        self.targets.load_state_dict(self.critics.net.state_dict())
+            self._take_over(part)
+
+    def _take_over(self, part: Adam[Navigator] | None) -> None:
+        """What the policy has learned, into another network; twins are made to differ."""
+        if part is None:
+            return
+        learned = self.policy.net.state_dict()
+        part.net.load_state_dict({
+            name: value if value.shape == own.shape else torch.cat(
+                [value, value * (1 + 0.1 * torch.randn_like(value))])
+            for (name, own), value in zip(part.net.state_dict().items(), learned.values())})
+        if part is self.critics:
+            self.targets.load_state_dict(part.net.state_dict())
 
     def _adversarial(self) -> tuple[Tensor, dict[str, Tensor]]:
         """Learn the reward and the critics; the loss of a policy that seeks the reward.
@@ -362,7 +367,9 @@ class LangGoalIRL:
             except RuntimeError as error:
                 raise ValueError(f'the {name} of the checkpoint to start with has another shape '
                                  'than the settings ask for') from error
-        self.inherited = 'reward' in weights
+        if 'reward' in weights:
+            self.inherited = True
+            self._take_over(self.critics)       # which are in no checkpoint
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """What acts later: policy, reward, goal generator and explorer, as far as they exist."""

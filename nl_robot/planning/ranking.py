@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nl_robot.evaluation import Result
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import goal_ids, likelihood, trajectory_features
 from nl_robot.nets.goal_generator import GoalGenerator
@@ -181,3 +182,14 @@ def fitted(opinions: Tensor, mask: Tensor, fulfilled: Tensor,
         optimizer.step(loss)  # type: ignore[arg-type]
     return Ranking(**{name: 0.0 for name in OPINIONS}
                    | {name: float(value) for name, value in zip(names, weights.detach() / spread)})
+
+
+def driven(arena: Arena, tasks: Tensor, found: Ranked, ranking: Ranking) -> list[Result]:
+    """The outcome of driving the best route of each task."""
+    node = found.best(ranking)
+    place, metres = found.tree.place[node], found.tree.metres[node]
+    success = arena.fulfilled(tasks, place)
+    shortest, error = arena.cost(tasks, arena.start[tasks]), arena.cost(tasks, place)
+    return [Result(bool(good), float(left), float(gone), float(least), bool(good), 0, 0,
+                   arena.tasks[int(task)].tags)
+            for task, good, left, gone, least in zip(tasks, success, error, metres, shortest)]
