@@ -317,3 +317,16 @@ def test_another_seed_ends_elsewhere():
         ends.append(tensors_of(made))
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
     assert any(not torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
+
+
+def test_who_goes_on_from_a_checkpoint_begins_with_critics_of_its_policy():
+    # critics are in no checkpoint: random ones would lead the policy away from what it knows
+    first, second = learner('no-generator'), learner('no-generator', seed=1)
+    first.reward.net.load_state_dict(learner('no-generator', seed=2).reward.net.state_dict())
+    second.begin_with(first.weights())
+    policy, reward = first.policy.net.state_dict(), first.reward.net.state_dict()
+    for name, value in second.critics.net.state_dict().items():
+        assert torch.equal(value[:len(policy[name])], policy[name])     # the first of the twins
+        assert torch.equal(second.targets.state_dict()[name], value)
+    assert all(torch.equal(value, reward[name])
+               for name, value in second.reward.net.state_dict().items())

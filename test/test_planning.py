@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_home
 import tiny_building
 import torch
 from fake_encoder import FakeEncoder
@@ -14,7 +17,7 @@ from tiny_graph import corner, star, task_in
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import Checkpoint, save_checkpoint
-from nl_robot.cli import benchmark_runs
+from nl_robot.cli import benchmark_explored, benchmark_runs
 from nl_robot.datatypes import Waypoint
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import sentences_of
@@ -24,6 +27,7 @@ from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 from nl_robot.planning.guide import Guide
 from nl_robot.planning.imagination import Routes, imagine, walks_to
+from nl_robot.planning.partial_maps import explored, part_of, task_within
 from nl_robot.planning.ranking import OPINIONS, Ranking, RoutePlanner, driven, fitted
 from nl_robot.settings import to_mapping
 from nl_robot.worlds.graph import GraphWorld
@@ -249,3 +253,42 @@ def test_an_agent_goes_on_from_where_somebody_else_took_it():
     agents[1].took(first.waypoints[0])
     one, other = (agent.decide(second).probabilities for agent in agents)
     assert one == pytest.approx(other)
+
+
+def test_exploring_takes_the_nearest_new_place_first_and_pays_for_the_way_back():
+    graph = star(['sofa', 'fridge', 'bed'])
+    assert explored(graph, 0, 0) == [0]
+    assert explored(graph, 0, 1) == [0, 1]
+    assert explored(graph, 0, 2) == [0, 1]          # to the next arm it is two ways
+    assert explored(graph, 0, 3) == [0, 1, 2]
+    assert explored(graph, 0, 100) == [0, 1, 2, 3]  # and then nothing is new
+    assert explored(graph, 2, 3) == [2, 0, 1]
+
+
+def test_the_map_of_some_places_by_hand():
+    graph = corner()
+    part = part_of(graph, [2, 1])
+    assert part.points.tolist() == [[2.0, 2.0], [2.0, 0.0]]
+    assert part.labels == ('white fridge', 'red sofa')
+    assert part.ways[:, 0].tolist() == [0.0, 1.0] and part.leads_to.tolist() == [1, 0]
+    assert part.ways[:, 1].tolist() == pytest.approx([-np.pi / 2, np.pi / 2])
+    task = task_in(graph, 1, 'the door', [0])
+    inside = task_within(task, part, [2, 1])
+    assert inside.place == 1 and not inside.fulfilled.any() and inside.shortest == 2.0
+    assert task_within(task_in(graph, 0, 'x', [1]), part, [2, 1]) is None
+
+
+def test_success_against_exploration(tmp_path, monkeypatch, capsys):
+    folder = tiny_building.write(tmp_path / 'data')
+    path = small_home.saved(tmp_path, small_home.checkpoint(updates=8))
+    monkeypatch.setattr(benchmark_explored, 'encoder_with_cache', lambda *_: FakeEncoder())
+    parser = argparse.ArgumentParser()
+    benchmark_explored.add_arguments(parser)
+    assert benchmark_explored.run(parser.parse_args([
+        '--data', str(folder), '--split', 'train', '--checkpoint', str(path), '--episodes', '1',
+        '9', '--png', str(tmp_path / 'c.png'), '--json', str(tmp_path / 'c.json'),
+        '--cache', str(tmp_path / 'cache')])) == 0
+    found = json.loads((tmp_path / 'c.json').read_text())
+    assert list(found) == ['0', '1', '9'] and len(found['9']['success'][0]) == 4
+    assert found['0']['places'] == 0 < found['1']['places'] <= found['9']['places'] <= 1
+    assert '| 9 |' in capsys.readouterr().out and (tmp_path / 'c.png').stat().st_size > 5000

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from nl_robot.checkpoint import Checkpoint, load_checkpoint
 from nl_robot.evaluation import Result
@@ -50,6 +51,8 @@ class Arm:
     :param elsewhere: ways of a training building, in the place of this one
     :param mixed: original demonstrations are learned from, too
     :param parts: networks that are taken from what was learned
+    :param share: of the way from the weights of before to those that were learned (Wortsman et
+        al., CVPR 2022: half of it is often more robust than all)
     """
 
     title: str
@@ -57,10 +60,17 @@ class Arm:
     elsewhere: bool = False
     mixed: bool = True
     parts: tuple[str, ...] = ('policy', 'reward')
+    share: float = 1.0
+
+    @property
+    def learned(self) -> bool:
+        """Whether it needs learning of its own; if not, it is made of what `adapted` learned."""
+        return len(self.parts) == 2 and self.share == 1.0
 
 
 ARMS = {
     'adapted': Arm('policy and reward, labels that the planner agrees with'),
+    'half way': Arm('weights half way between before and after', share=0.5),
     'policy only': Arm('the reward stays as it was', parts=('policy',)),
     'reward only': Arm('the policy stays as it was', parts=('reward',)),
     'no agreement': Arm('every sentence that was written', labels='all'),
@@ -68,7 +78,7 @@ ARMS = {
     'no mixing': Arm('without demonstrations of before', mixed=False),
     'elsewhere': Arm('as many labels made in a training building', elsewhere=True),
 }
-PARTIAL = {name: arm for name, arm in ARMS.items() if len(arm.parts) < 2}
+PARTIAL = {name: arm for name, arm in ARMS.items() if not arm.learned}
 
 
 @dataclass(frozen=True)
@@ -156,10 +166,11 @@ def adapt(arm: Arm, subject: Subject, graph: PlaceGraph, other: PlaceGraph, seed
         'memory': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
-def with_parts(learned: Checkpoint, before: Checkpoint, parts: Sequence[str]) -> Checkpoint:
-    """What was learned, but networks that are not named are as before."""
-    weights = {**before.weights, **{name: learned.weights[name] for name in parts}}
-    config = learned.config if 'reward' in parts else {
+def made_of(learned: Checkpoint, before: Checkpoint, arm: Arm) -> Checkpoint:
+    """What was learned, as far as the arm takes it over; the rest is as before."""
+    weights = {**before.weights, **{
+        part: {name: torch.lerp(before.weights[part][name], value, arm.share)
+               for name, value in learned.weights[part].items()} for part in arm.parts}}
+    config = learned.config if 'reward' in arm.parts else {
         **learned.config, 'calibration': before.config.get('calibration', {})}
     return Checkpoint(config, weights, learned.origin)
-

@@ -89,11 +89,10 @@ def _arms(rows: Rows) -> list[str]:
             theirs = matrix([*its, *same], BEFORE, kind, 'success')
             cells += [f'{100 * ours.mean():.1f}', points(asdict(paired(ours, theirs).difference))]
         lost = [row['old_before'] - row['old_after'] for row in its]
-        whole = len(arm.parts) > 1
         lines.append(f'| {name}: {arm.title} | {len({r["seed"] for r in its})} × '
                      f'{len({r["building"] for r in its})} | {" | ".join(cells)} | '
                      + (f'{np.mean(lost):+.1f} | {sum(r["passed"] for r in its)} of {len(its)} |'
-                        if whole else '– | – |'))
+                        if arm.learned else '– | – |'))
     return lines
 
 

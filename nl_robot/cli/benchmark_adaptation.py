@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from nl_robot.checkpoint import load_checkpoint
-from nl_robot.cli.adaptation_arms import ARMS, PARTIAL, Subject, adapt, measured, with_parts
+from nl_robot.cli.adaptation_arms import ARMS, PARTIAL, Subject, adapt, made_of, measured
 from nl_robot.cli.adaptation_table import BEFORE, draw, text
 from nl_robot.cli.arguments import minutes
 from nl_robot.cli.train import encoder_with_cache
@@ -115,7 +115,7 @@ def _building(subject: Subject, name: str, seed: int, data: Data, args: argparse
         learned, notes = adapt(ARMS[kind], subject, tasks[0].graph, data.other(name), seed,
                                args.minutes, work)
         for one in (kind, *partial):
-            mixed = with_parts(learned, subject.stored, ARMS[one].parts)
+            mixed = made_of(learned, subject.stored, ARMS[one])
             _keep(folder, one, {**notes, 'results': measured(mixed, subject, tasks)})
         shutil.rmtree(work, ignore_errors=True)
 
