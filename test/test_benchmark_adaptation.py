@@ -14,7 +14,7 @@ from fake_encoder import FakeEncoder
 
 from nl_robot.checkpoint import Checkpoint
 from nl_robot.cli import adaptation_arms, benchmark_adaptation
-from nl_robot.cli.adaptation_arms import ARMS, made_of
+from nl_robot.cli.adaptation_arms import ARMS, Subject, borrowed, made_of
 from nl_robot.cli.adaptation_table import matrix, text
 from nl_robot.homes.labels import Label, Proposal
 from nl_robot.learning.home_lesson import imagined, nets_of
@@ -52,8 +52,9 @@ def test_planned_ends_are_the_places_that_the_words_name(base):
     graph, nets = small_home.home_map().graph(), nets_of(base)
     tasks = small_home.original()[:12]
     ends = planned_ends(tasks, nets, Vocabulary(FakeEncoder()), Ranking(policy=0.0, reward=1.0))
-    assert len(graph.points) == 7 and all(0 <= end < 7 for end in ends)
-    assert np.mean([task.fulfilled[end] for task, end in zip(tasks, ends)]) > 0.7
+    assert len(graph.points) == 7 and all(0 <= end < 7 and 0 < sure <= 1.001
+                                          for end, sure in ends)
+    assert np.mean([task.fulfilled[end] for task, (end, _) in zip(tasks, ends)]) > 0.7
 
 
 def test_parts_of_what_was_learned(base):
@@ -100,6 +101,20 @@ def test_the_tables_by_hand():
     assert '1 × 1 | 0.0 | −25.0 (' in control and '| 50.0 | +0.0 (' in control
     assert '+1.0 | 1 of 1 |' in control
     assert '| a | 4 | 25.0 | 50.0 | 50.0 | 100.0 | 3 of 9 | 60 | 900 |' in page
+
+
+def test_words_of_people_are_borrowed_where_the_agent_is_surest_of_their_end(base, monkeypatch):
+    monkeypatch.setattr(adaptation_arms, 'LEAST', 1.0)
+    monkeypatch.setattr(adaptation_arms, 'WAYS', 10)
+    monkeypatch.setattr(adaptation_arms, 'BORROWED', 60)
+    original = small_home.original()
+    subject = Subject('tiny', base, FakeEncoder(), Ranking(policy=0.0, reward=1.0), original, ())
+    found = borrowed(small_home.home_map().graph(), subject, 0)
+    assert len(found) == 10 and {one.words for one in found} <= {t.goal for t in original}
+    right = [one.words.endswith(small_home.THINGS[one.trajectory.places[-1] - 1])
+             for one in found]
+    assert np.mean(right) > 0.7
+    assert all(one.trajectory.places[0] != one.trajectory.places[-1] for one in found)
 
 
 def test_who_lacks_a_building_is_left_out_of_what_is_compared():
@@ -150,4 +165,5 @@ def test_a_building_that_is_not_there_is_named(ready):
 
 
 def test_every_arm_is_told_in_a_line():
-    assert all(arm.title and arm.labels in ('agreed', 'all', 'shuffled') for arm in ARMS.values())
+    kinds = ('agreed', 'all', 'shuffled', 'borrowed')
+    assert all(arm.title and arm.labels in kinds for arm in ARMS.values())

@@ -6,6 +6,7 @@ measured on.
 
 from __future__ import annotations
 
+import math
 import resource
 import time
 from collections.abc import Sequence
@@ -19,21 +20,23 @@ import torch
 from nl_robot.checkpoint import Checkpoint, load_checkpoint
 from nl_robot.evaluation import Result
 from nl_robot.homes.labels import Label, counts
+from nl_robot.homes.trajectories import Trajectory
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.home_gate import STEPS, decide
 from nl_robot.learning.home_labels import LabelSettings, propose, shuffled
 from nl_robot.learning.home_learning import continue_learning
-from nl_robot.learning.home_lesson import Lesson, imagined, nets_of, tasks_of
+from nl_robot.learning.home_lesson import Lesson, Said, imagined, nets_of, shortest, tasks_of
 from nl_robot.learning.home_road import split
 from nl_robot.learning.walks import greedy_results
 from nl_robot.nets.words import Encoder, Vocabulary
-from nl_robot.planning.agreement import agreed
+from nl_robot.planning.agreement import agreed, planned_ends
 from nl_robot.planning.ranking import Ranking, RoutePlanner, driven
 from nl_robot.settings import from_mapping
 from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
 WAYS = 250              # imagined in a building
+BORROWED = 1000         # sentences of elsewhere, of which those are kept that fit best
 LEAST, MOST = 5.0, 16.0     # metres of a way: about as long as those that people described
 HELD_OUT = 0.25         # of labelled ways, for the gate
 AGREED_METRES = 3.0     # between the end of a way and where the agent would drive to
@@ -46,8 +49,8 @@ class Arm:
     """One way to adapt.
 
     :param title: one line for the table
-    :param labels: `agreed` where the agent would drive to the end of the way, `all` of them, or
-        `shuffled` over the ways
+    :param labels: `agreed` where the agent would drive to the end of the way, `all` of them,
+        `shuffled` over the ways, or `borrowed` from demonstrations elsewhere
     :param elsewhere: ways of a training building, in the place of this one
     :param mixed: original demonstrations are learned from, too
     :param parts: networks that are taken from what was learned
@@ -74,6 +77,8 @@ ARMS = {
     'policy only': Arm('the reward stays as it was', parts=('policy',)),
     'reward only': Arm('the policy stays as it was', parts=('reward',)),
     'no agreement': Arm('every sentence that was written', labels='all'),
+    'borrowed words': Arm("people's words of elsewhere, on ways to where the planner is surest",
+                          labels='borrowed'),
     'random labels': Arm('every way with the sentence of another', labels='shuffled'),
     'no mixing': Arm('without demonstrations of before', mixed=False),
     'elsewhere': Arm('as many labels made in a training building', elsewhere=True),
@@ -135,6 +140,24 @@ def labels_of(graph: PlaceGraph, subject: Subject, seed: int, agree: bool) -> li
                   AGREED_METRES) if agree else found
 
 
+def borrowed(graph: PlaceGraph, subject: Subject, seed: int) -> list[Said]:
+    """What people said elsewhere, on the ways through this building that it fits best."""
+    rng = np.random.default_rng(seed)
+    nowhere = np.zeros(len(graph.points), bool)
+    tasks = [GraphTask(graph, int(rng.integers(len(graph.points))),
+                       float(rng.uniform(-math.pi, math.pi)), subject.original[int(row)].goal,
+                       nowhere, nowhere, np.zeros(len(graph.points), np.float32))
+             for row in rng.integers(len(subject.original), size=BORROWED)]
+    ends = planned_ends(tasks, nets_of(subject.stored), Vocabulary(subject.encoder),
+                        subject.ranking)
+    far = graph.distances_between
+    fit = sorted(((sure, row) for row, (task, (end, sure)) in enumerate(zip(tasks, ends))
+                  if LEAST <= far[task.place, end] <= MOST), reverse=True)
+    return [Said(Trajectory(tuple(shortest(graph, tasks[row].place, ends[row][0])),
+                            tasks[row].yaw, 'imagined'), tasks[row].goal)
+            for _, row in fit[:WAYS]]
+
+
 def adapt(arm: Arm, subject: Subject, graph: PlaceGraph, other: PlaceGraph, seed: int,
           minutes: float, directory: Path) -> tuple[Checkpoint, dict[str, Any]]:
     """The adapted checkpoint, and what was noted on the way.
@@ -143,8 +166,10 @@ def adapt(arm: Arm, subject: Subject, graph: PlaceGraph, other: PlaceGraph, seed
     """
     began = time.process_time()
     where = other if arm.elsewhere else graph
-    labels = labels_of(where, subject, seed, arm.labels == 'agreed')
+    labels = labels_of(where, subject, seed, arm.labels in ('agreed', 'borrowed'))
     learn, held_out = split(labels, HELD_OUT)
+    if arm.labels == 'borrowed':
+        learn = borrowed(where, subject, seed)
     if arm.labels == 'shuffled':
         learn = shuffled(learn, np.random.default_rng(seed))
     written = time.process_time() - began

@@ -21,18 +21,28 @@ from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
 LONGEST = 16            # ways of a route
+NEAR_METRES = 3.0       # as the crow flies: ends that answer the same words
 
 
 def planned_ends(tasks: Sequence[GraphTask], nets: Nets, vocabulary: Vocabulary,
-                 ranking: Ranking) -> list[int]:
-    """Of each task the place, in its graph, at which the route ends that fits its words best."""
+                 ranking: Ranking) -> list[tuple[int, float]]:
+    """Of each task the place, in its graph, at which the route ends that fits its words best.
+
+    :returns: with the probability, among the routes, of an end there or within `NEAR_METRES`
+    """
     arena = Arena(tasks, vocabulary)
     planner = RoutePlanner(arena, nets.policy, nets.reward,
                            nets.generator if ranking.words else None, LONGEST)
-    ends: list[int] = []
+    ends: list[tuple[int, float]] = []
     with torch.inference_mode():
         for numbers, found in planner.rank_all():
-            ends += arena.local(numbers, found.tree.place[found.best(ranking)]).tolist()
+            odds = torch.softmax(found.scores(ranking), dim=1)
+            best = found.tree.place[found.best(ranking)]
+            away = arena.points[found.tree.place[found.nodes.clamp(min=0)]] - arena.points[
+                best][:, None]
+            near = (away.norm(dim=2) <= NEAR_METRES) & (found.nodes >= 0)
+            ends += zip(arena.local(numbers, best).tolist(),
+                        (odds * near).sum(dim=1).tolist())
     return ends
 
 
@@ -49,7 +59,8 @@ def agreed(labels: Sequence[Label], graph: PlaceGraph, nets: Nets, vocabulary: V
     tasks = [task_of(graph, labels[row].trajectory, labels[row].proposals[number].text)
              for row, number in asked]
     ends = planned_ends(tasks, nets, vocabulary, ranking)
-    believed = {where for where, task, end in zip(asked, tasks, ends) if task.cost[end] <= metres}
+    believed = {where for where, task, (end, _) in zip(asked, tasks, ends)
+                if task.cost[end] <= metres}
     return [replace(label, proposals=tuple(
         replace(proposal, kept=(row, number) in believed)
         for number, proposal in enumerate(label.proposals))) for row, label in enumerate(labels)]
