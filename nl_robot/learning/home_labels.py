@@ -54,7 +54,7 @@ class LabelSettings:
     sure: float = 0.5
     heard: float = 0.3
     telling: float = 0.2
-    others: int = 4
+    others: int = 8
 
 
 def propose(graph: PlaceGraph, trajectories: Sequence[Trajectory], nets: Nets,
@@ -103,8 +103,9 @@ def _listened(judged: Sequence[Proposal], graph: PlaceGraph, ways: Sequence[Traj
     rows = [row for row, p in enumerate(judged) if p.text and p.arrived >= settings.sure]
     heard = dict(zip(rows, listen(graph, [ways[row] for row in rows],
                                   [judged[row].text for row in rows])))
-    return [replace(p, heard=float(heard.get(row, 0.0)),
-                    kept=bool(heard.get(row, 0.0) >= settings.heard)) for row, p in enumerate(judged)]
+    found = [float(heard.get(row, 0.0)) for row in range(len(judged))]
+    return [replace(p, heard=odds, kept=odds >= settings.heard)
+            for p, odds in zip(judged, found)]
 
 
 @torch.no_grad()

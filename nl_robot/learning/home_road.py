@@ -51,7 +51,7 @@ class RoadSettings:
     imagined: int = 800
     held_out: float = 0.33
     fewest: int = 12
-    labels: LabelSettings = LabelSettings()
+    labels: LabelSettings = LabelSettings(others=2)
     gate: GateSettings = GateSettings()
 
 
@@ -80,6 +80,7 @@ class Road:
     :param learner: what learns; :param sabotage: every way gets another's sentences, a control
     :param listen: judges sentences by where one ends who hears them, made of what is active
     :param measure: success in the way in which the checkpoint will be used
+    :param relabel: False where sentences that there are already will do
     """
 
     home: Home
@@ -94,6 +95,7 @@ class Road:
     sabotage: bool = False
     listen: Callable[[Checkpoint], Listen] | None = None
     measure: Measure = successes
+    relabel: bool = True
 
     def run(self) -> Outcome:
         """All of it.
@@ -132,7 +134,8 @@ class Road:
         """Labels as they are on disk where learning was under way; else proposed anew."""
         known, driven = self.home.labels(), self.home.trajectories()
         under_way = self.home.folder / 'learning'
-        if known and under_way.is_dir() and not self.home.driven_since_labels():
+        if (known and (under_way.is_dir() or not self.relabel)
+                and not self.home.driven_since_labels()):
             return known
         shutil.rmtree(under_way, ignore_errors=True)
         rng = np.random.default_rng(self.seed)
