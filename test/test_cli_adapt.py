@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 import small_home
@@ -16,6 +17,8 @@ from nl_robot.homes.labels import Label, Proposal
 from nl_robot.homes.store import Homes
 from nl_robot.homes.trajectories import Trajectory
 from nl_robot.learning import home_learning
+from nl_robot.learning.home_labels import LabelSettings
+from nl_robot.learning.home_road import Road, RoadSettings
 from nl_robot.worlds.graph import GraphWorld
 
 RIGHT, WRONG = Proposal('go to the bed', 0.9, 0.5, True), Proposal('go away', 0.2, -1.0, False)
@@ -90,6 +93,8 @@ def test_adapt_offline_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(adapt, 'generated_home', lambda args, tell: place)
     monkeypatch.setattr('nl_robot.cli.adapt_learning.load_text_encoder',
                         lambda name, cache_size: FakeEncoder())
+    monkeypatch.setattr('nl_robot.cli.adapt_learning.Road', partial(Road, settings=RoadSettings(
+        imagined=60, fewest=4, labels=LabelSettings(sure=0.0, heard=0.0))))
     monkeypatch.setattr('nl_robot.wanderer.load_text_encoder', lambda name: FakeEncoder())
     monkeypatch.setattr(home_learning, 'SETTINGS', home_learning.LearningSettings(
         batch=16, learning_rate=1e-2, warmup=3, max_steps=4, expert_only=0.0, reward_from=0.2,

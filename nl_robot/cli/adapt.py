@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--scan', help='the building (--world r2r)')
     parser.add_argument('--checkpoint', type=Path,
                         help='what the home begins with (default: the one of the package)')
-    parser.add_argument('--learner', default='nl_robot.learning.home_learning:continue_learning',
+    parser.add_argument('--learner', default='nl_robot.learning.home_learning:imitate_on',
                         metavar='MODULE:FUNCTION', help='what learns, a home_lesson.Learner')
     parser.add_argument('--shuffle-labels', action='store_true',
                         help='a control: every way gets the sentences of another')

@@ -78,7 +78,7 @@ def _adapted(seed: int, todo: Sequence[tuple[str, int]], args: argparse.Namespac
     """The rows of one home, which is explored and labelled once."""
     asked = argparse.Namespace(**{
         **vars(args), 'seed': seed, 'physics': False, 'budget': 120.0, 'episodes': 1000,
-        'learner': 'nl_robot.learning.home_learning:continue_learning', 'learning_seed': 0,
+        'learner': 'nl_robot.learning.home_learning:imitate_on', 'learning_seed': 0,
         'shuffle_labels': False})
     tell = Teller()
     with tempfile.TemporaryDirectory() as folder:

@@ -75,19 +75,23 @@ class Analogies:
     def __len__(self) -> int:
         return len(self._examples)
 
-    def drafts(self, graph: PlaceGraph, place: int, count: int, rng: np.random.Generator
-               ) -> list[Drafted]:
-        """At most `count` different sentences for ways that end at a place."""
+    def drafts(self, graph: PlaceGraph, place: int, count: int, rng: np.random.Generator,
+               sound: bool = False) -> list[Drafted]:
+        """At most `count` different sentences for ways that end at a place.
+
+        :param sound: no others; their words may come from any demonstration
+        """
         if self._looks is None:
             return []
         scene, found = self._scene(graph), dict[str, Drafted]()
-        alike = np.argsort(-(self._looks @ self._look(graph, place)), kind='stable')[:ALIKE]
+        alike = np.argsort(-(self._looks @ self._look(graph, place)), kind='stable')
+        alike = alike if sound else alike[:ALIKE]
         near = scene.things(place, NEAR_METRES)
         for row in rng.permutation(alike):
             example = self._examples[int(row)]
             few = [near[k] for k in rng.permutation(min(len(near), NEAREST))]
             draft = _filled(example, few, scene)
-            if draft is not None:
+            if draft is not None and (draft.sound or not sound):
                 found.setdefault(draft.text, draft)
             if len(found) == count:
                 break

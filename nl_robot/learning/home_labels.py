@@ -59,11 +59,13 @@ class LabelSettings:
 
 def propose(graph: PlaceGraph, trajectories: Sequence[Trajectory], nets: Nets,
             vocabulary: Vocabulary, seed: int, settings: LabelSettings | None = None,
-            analogies: Analogies | None = None, listen: Listen | None = None) -> list[Label]:
+            analogies: Analogies | None = None, listen: Listen | None = None,
+            sound: bool = False) -> list[Label]:
     """A label for every trajectory that may be learned from, with judged proposals.
 
     :param analogies: propose, too; :param listen: (n,) the probability that who hears the nth
         sentence ends where the nth way does
+    :param sound: of analogies only what is true by what is seen
     """
     settings = settings or LabelSettings()
     usable = [t for t in trajectories if t.usable and walk_of(graph, t) is not None]
@@ -75,26 +77,21 @@ def propose(graph: PlaceGraph, trajectories: Sequence[Trajectory], nets: Nets,
         nets.generator, arena, walks, temperature=settings.temperature, rng=rng)]
         for _ in range(settings.proposals)]
     if analogies is not None:
-        rounds += _by_analogy(analogies, graph, usable, settings.analogies, seed)
+        rng_of = np.random.default_rng(seed)
+        drafts = [analogies.drafts(graph, way.places[-1], settings.analogies, rng_of, sound)
+                  for way in usable]
+        rounds += [[few[number] if number < len(few) else Drafted('', False) for few in drafts]
+                   for number in range(settings.analogies)]
     found: list[list[Proposal]] = [[] for _ in usable]
-    for drafts in rounds:
-        judged = judge([draft.text for draft in drafts], arena, walks, nets, settings, rng)
+    for spoken in rounds:
+        judged = judge([draft.text for draft in spoken], arena, walks, nets, settings, rng)
         if listen is not None:
             judged = _listened(judged, graph, usable, listen, settings)
-        for row, (draft, proposal) in enumerate(zip(drafts, judged)):
+        for row, (draft, proposal) in enumerate(zip(spoken, judged)):
             if proposal.text and proposal.text not in {p.text for p in found[row]}:
                 found[row].append(replace(proposal, sound=draft.sound))
     return [Label(number, t, tuple(proposals))
             for number, (t, proposals) in enumerate(zip(usable, found), 1)]
-
-
-def _by_analogy(analogies: Analogies, graph: PlaceGraph, ways: Sequence[Trajectory], count: int,
-                seed: int) -> list[list[Drafted]]:
-    """`count` rounds of one sentence for each way; '' where there are no more."""
-    rng = np.random.default_rng(seed)
-    drafts = [analogies.drafts(graph, way.places[-1], count, rng) for way in ways]
-    return [[found[number] if number < len(found) else Drafted('', False) for found in drafts]
-            for number in range(count)]
 
 
 def _listened(judged: Sequence[Proposal], graph: PlaceGraph, ways: Sequence[Trajectory],

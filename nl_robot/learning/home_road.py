@@ -24,7 +24,7 @@ from nl_robot.homes.trajectories import Trajectory
 from nl_robot.learning.home_analogies import Analogies
 from nl_robot.learning.home_gate import GateSettings, Measure, Verdict, decide, successes
 from nl_robot.learning.home_labels import LabelSettings, Listen, propose, shuffled
-from nl_robot.learning.home_learning import continue_learning
+from nl_robot.learning.home_learning import imitate_on
 from nl_robot.learning.home_lesson import (
     Learner,
     Lesson,
@@ -91,7 +91,7 @@ class Road:
     seed: int
     tell: Tell
     settings: RoadSettings = RoadSettings()
-    learner: Learner = continue_learning
+    learner: Learner = imitate_on
     sabotage: bool = False
     listen: Callable[[Checkpoint], Listen] | None = None
     measure: Measure = successes
@@ -158,10 +158,12 @@ class Road:
         rest = [way for way in ways if not is_held_out(way, settings.held_out)]
         analogies = Analogies(self.old.mixed_in, self.encoder)
         listen = None if self.listen is None else self.listen(stored)
-        few = dataclasses.replace(settings.labels, proposals=0) if len(
-            analogies) else settings.labels
-        return [*propose(graph, rest, nets, words, self.seed, settings.labels, analogies, listen),
-                *propose(graph, aside, nets, words, self.seed, few, analogies)]
+        found = propose(graph, rest, nets, words, self.seed, settings.labels, analogies, listen)
+        one = dataclasses.replace(settings.labels, proposals=0, analogies=1)
+        measured = propose(graph, aside, nets, words, self.seed, one, analogies, sound=True)
+        if not any(label.proposals for label in measured):
+            measured = propose(graph, aside, nets, words, self.seed, settings.labels)
+        return [*found, *measured]
 
     def _close(self, learned: Checkpoint, start: Path, verdict: Verdict, count: Counts
                ) -> Outcome:
