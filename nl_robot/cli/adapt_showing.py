@@ -64,7 +64,9 @@ def show_commands(place: Place, home: Home, before: Path, after: Path, encoder: 
     if home.notes().explored:
         known = home.map().graph()
         for name, path in ((WITH_MAP, before), (LEARNED, after)):
-            guide = Guide.load(path) if name == WITH_MAP or after != before else None
+            if name == LEARNED and after == before:
+                continue
+            guide = Guide.load(path, Agent.load(path, encoder))
             if guide is not None:
                 found[name] = _driven(agent, place.commands, guide, known)
     shown = Shown(found, WITH_MAP if was_explored and WITH_MAP in found else NO_MAP)
