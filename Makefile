@@ -17,7 +17,8 @@ demo: setup
 	@$(RUN) nl_robot demo $(or $(ARGS),--commands config/demo.yaml)
 
 demo-adapt: setup
-	@$(RUN) nl_robot adapt --world homes --seed 2003 --png demo-adapt.png $(ARGS)
+	@$(RUN) nl_robot adapt --world homes --seed 2003 --budget 60m --learning 3m \
+		--png demo-adapt.png $(ARGS)
 
 test: lint unit
 

@@ -210,13 +210,13 @@ def test_homes_without_a_seed_are_not_those_of_the_split(arguments):
 @pytest.mark.parametrize(('text', 'seeds'), [
     ('7', [7]), ('7,9,12', [7, 9, 12]), ('30-33', [30, 31, 32, 33]), ('3,1-4', [3, 1, 2, 4])])
 def test_seeds_of_homes(text, seeds):
-    assert command._seeds(text) == seeds
+    assert command.seeds_of(text) == seeds
 
 
 @pytest.mark.parametrize('text', ['', 'a', '9-7', '-3', '1-2-3', '1,,2', '1.5'])
 def test_what_are_no_seeds(text):
     with pytest.raises(ValueError, match='--homes must look like 3000-3009 or 7,9,12, got'):
-        command._seeds(text)
+        command.seeds_of(text)
 
 
 def test_another_command_is_one_with_another_target():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 import small_home
@@ -16,6 +17,8 @@ from nl_robot.homes.labels import Label, Proposal
 from nl_robot.homes.store import Homes
 from nl_robot.homes.trajectories import Trajectory
 from nl_robot.learning import home_learning
+from nl_robot.learning.home_labels import LabelSettings
+from nl_robot.learning.home_road import Road, RoadSettings
 from nl_robot.worlds.graph import GraphWorld
 
 RIGHT, WRONG = Proposal('go to the bed', 0.9, 0.5, True), Proposal('go away', 0.2, -1.0, False)
@@ -88,8 +91,10 @@ def test_adapt_offline_from_end_to_end(tmp_path, monkeypatch, capsys):
                   small_home.original()[40:80],
                   commands=small_home.tasks_in(graph, small_home.THINGS)[:8])
     monkeypatch.setattr(adapt, 'generated_home', lambda args, tell: place)
-    monkeypatch.setattr('nl_robot.cli.adapt_learning.encoder_with_cache',
-                        lambda name, cache: FakeEncoder())
+    monkeypatch.setattr('nl_robot.cli.adapt_learning.load_text_encoder',
+                        lambda name, cache_size: FakeEncoder())
+    monkeypatch.setattr('nl_robot.cli.adapt_learning.Road', partial(Road, settings=RoadSettings(
+        imagined=60, fewest=4, labels=LabelSettings(sure=0.0, heard=0.0))))
     monkeypatch.setattr('nl_robot.wanderer.load_text_encoder', lambda name: FakeEncoder())
     monkeypatch.setattr(home_learning, 'SETTINGS', home_learning.LearningSettings(
         batch=16, learning_rate=1e-2, warmup=3, max_steps=4, expert_only=0.0, reward_from=0.2,
@@ -99,7 +104,7 @@ def test_adapt_offline_from_end_to_end(tmp_path, monkeypatch, capsys):
                  '--png', str(tmp_path / 'figure.png'), homes=homes)
     out = capsys.readouterr().out
     assert '7 places' in out and 'back where it began' in out and 'sentences for' in out
-    assert 'the same 8 commands before and after:' in out
+    assert 'the same 8 commands, step by step, with its map' in out
     home = homes.open('star')
     assert (status == 0) == (home.versions.active().version == 'v0001')
     assert (tmp_path / 'figure.png').stat().st_size > 5000 and home.figure.exists()
@@ -124,8 +129,8 @@ def test_wrong_input_is_told_at_once(homes, capsys, words, complaint):
 def test_a_learner_that_is_none(homes, tmp_path, monkeypatch, capsys):
     base = small_home.saved(tmp_path, small_home.checkpoint(10))
     monkeypatch.setattr(adapt_worlds, '_old_homes', lambda cache, tell: ([], []))
-    monkeypatch.setattr('nl_robot.cli.adapt_learning.encoder_with_cache',
-                        lambda name, cache: FakeEncoder())
+    monkeypatch.setattr('nl_robot.cli.adapt_learning.load_text_encoder',
+                        lambda name, cache_size: FakeEncoder())
     assert run('adapt', '--home', 'flat', '--learn-only', '--checkpoint', str(base), '--learner',
                'nowhere:nothing', homes=homes) == 2
     assert "--learner 'nowhere:nothing' names no function" in capsys.readouterr().err

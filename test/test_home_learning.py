@@ -197,19 +197,19 @@ def test_the_same_checkpoint_is_not_better(base):
     json.dumps(verdict.facts(), allow_nan=False)
 
 
-def test_what_is_better_here_and_worse_there_is_refused(base, monkeypatch):
+def test_what_is_better_here_and_worse_there_is_refused():
     rates = {'here': (0.2, 0.9), 'there': (0.9, 0.5)}
     rng = np.random.default_rng(0)
 
     def fake(stored, tasks, encoder):
         return (rng.random((1, 200)) < rates[tasks[0]][stored == 'new']).astype(float)
-    monkeypatch.setattr('nl_robot.learning.home_gate.successes', fake)
-    refused = decide('old', 'new', ['here'], ['there'], None)
+    refused = decide('old', 'new', ['here'], ['there'], None, measure=fake)
     assert not refused.passed and refused.why.startswith('worse elsewhere')
     rates['there'] = (0.5, 0.55)
-    passed = decide('old', 'new', ['here'], ['there'], None)
+    passed = decide('old', 'new', ['here'], ['there'], None, measure=fake)
     assert passed.passed and 'elsewhere' in passed.why
-    assert not decide('old', 'new', ['here'], ['there'], None, GateSettings(gain=90.0)).passed
+    assert not decide('old', 'new', ['here'], ['there'], None, GateSettings(gain=90.0),
+                      fake).passed
     with pytest.raises(ValueError, match='nothing to measure on'):
         decide('old', 'new', [], ['there'], None)
 

@@ -26,6 +26,7 @@ from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings, T
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
 from nl_robot.nets.words import Vocabulary
 from nl_robot.planning.guide import Guide
+from nl_robot.planning.guided import GuidedAgent
 from nl_robot.planning.imagination import Routes, imagine, walks_to
 from nl_robot.planning.partial_maps import explored, part_of, task_within
 from nl_robot.planning.ranking import OPINIONS, Ranking, RoutePlanner, driven, fitted
@@ -200,8 +201,8 @@ def test_two_places_that_fit_alike_are_worth_a_question():
 
 def test_in_a_benchmark_it_drives_by_the_map_and_by_the_agent_off_it():
     world, agent = GraphWorld(CORNER), Agent(net(1), FakeEncoder())
-    mapped = benchmark_runs.MappedAgent(guide(FAR), agent, CORNER,
-                                        lambda: (*world.position, world.heading))
+    mapped = GuidedAgent(guide(FAR), agent, CORNER,
+                         lambda: (*world.position, world.heading))
     observation = world.reset(*CORNER.points[0], 0.0)
     mapped.set_goal('the white fridge')
     while not (decision := mapped.decide(observation)).is_stop:

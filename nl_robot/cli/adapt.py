@@ -20,7 +20,6 @@ from nl_robot.cli.adapt_worlds import (
     generated_home,
     live_home,
     real_building,
-    show_commands,
 )
 from nl_robot.cli.arguments import minutes, natural, output_file, positive
 from nl_robot.homes.store import Home, Homes, homes_folder
@@ -42,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='or so many trajectories, whichever is first')
     parser.add_argument('--learning', type=minutes, default=6.0, metavar='TIME',
                         help='processor time of learning (default: 6m)')
+    parser.add_argument('--learning-seed', type=natural, default=0,
+                        help='of what is drawn while it labels and learns')
     parser.add_argument('--seed', type=natural, default=2003,
                         help='of the generated home (--world homes)')
     parser.add_argument('--physics', action='store_true',
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--scan', help='the building (--world r2r)')
     parser.add_argument('--checkpoint', type=Path,
                         help='what the home begins with (default: the one of the package)')
-    parser.add_argument('--learner', default='nl_robot.learning.home_learning:continue_learning',
+    parser.add_argument('--learner', default='nl_robot.learning.home_learning:imitate_on',
                         metavar='MODULE:FUNCTION', help='what learns, a home_lesson.Learner')
     parser.add_argument('--shuffle-labels', action='store_true',
                         help='a control: every way gets the sentences of another')
@@ -62,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: something better is in use · 1: nothing better was found."""
+    """0: something better is in use · 1: nothing better was found.
+
+    Where the plan of the home can judge commands, better means that more of them are fulfilled
+    than before, by the map, by what was learned, or by both; else that a version is in use.
+    """
     if args.world == 'live' and not args.learn_only:
         if not args.home:
             raise ValueError('a home needs a name: give --home NAME')
@@ -72,14 +77,17 @@ def run(args: argparse.Namespace) -> int:
     make = {'live': live_home, 'homes': generated_home, 'r2r': real_building}[args.world]
     place = make(args, tell)
     home = Homes(args.homes).open(args.home or place.name, make=not args.learn_only)
+    was_explored = home.notes().explored
     if place.world is not None:
         place.explore(home, args, tell)
-    return learn(args, place, home, tell)
+    return learn(args, place, home, tell, was_explored)
 
 
-def learn(args: argparse.Namespace, place: Place, home: Home, tell: Teller) -> int:
+def learn(args: argparse.Namespace, place: Place, home: Home, tell: Teller, was_explored: bool
+          ) -> int:
     """Label, learn, measure, activate, and show what it brought."""
     from nl_robot.cli.adapt_learning import figure, road_of
+    from nl_robot.cli.adapt_showing import show_commands
     road = road_of(args, place, home, tell)
     before = home.versions.path(home.versions.active().version) or road.base
     began = time.monotonic()
@@ -88,9 +96,9 @@ def learn(args: argparse.Namespace, place: Place, home: Home, tell: Teller) -> i
           'passed': outcome.verdict.passed, 'seconds': round(time.monotonic() - began),
           'memory': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024})
     after = home.versions.path(outcome.version) or before
-    shown = show_commands(place, before, after, road.encoder, args.json)
+    shown = show_commands(place, home, before, after, road.encoder, was_explored, args.json)
     figure(home, outcome, shown, [path for path in (home.figure, args.png) if path])
-    return 0 if outcome.version else 1
+    return 0 if (bool(outcome.version) if shown is None else shown.better) else 1
 
 
 class Teller:

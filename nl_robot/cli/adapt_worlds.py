@@ -13,7 +13,7 @@ from nl_robot.embodied.home_graph import home_graph
 from nl_robot.homes.exploring import Explorer
 from nl_robot.homes.store import Home
 from nl_robot.homes.surveying import Budget, Survey, survey
-from nl_robot.nets.words import Encoder
+from nl_robot.settings import shared_dir
 from nl_robot.sim.homes import generate_home
 from nl_robot.sim.records import SPLITS
 from nl_robot.worlds.graph import GraphWorld
@@ -21,8 +21,8 @@ from nl_robot.worlds.tasks import GraphTask
 from nl_robot.worlds.world import World
 
 MIXED_HOMES, MIXED_TASKS = 8, 60        # of the training split, to be mixed in
-MEASURED_TASKS, MEASURED_SEED = 25, 7   # of the same homes, drawn anew: not to be forgotten
-COMMANDS = 60                           # of the home itself, which only its plan can judge
+MEASURED_TASKS, MEASURED_SEED = 50, 7   # of the same homes, drawn anew: not to be forgotten
+COMMANDS = 120                          # of the home itself, which only its plan can judge
 Tell = Callable[[Mapping[str, Any]], None]
 
 
@@ -33,6 +33,7 @@ class Place:
     :param world: to explore; None where a robot has explored already
     :param start: x, y, yaw; :param commands: with targets that only the plan knows: shown before
         and after, never learned from
+    :param agent: goes step by step there, where no plan leads; None: the home's checkpoint
     """
 
     name: str
@@ -41,6 +42,7 @@ class Place:
     measured: Sequence[GraphTask]
     start: tuple[float, float, float] = (0.0, 0.0, 0.0)
     commands: Sequence[GraphTask] = field(default=())
+    agent: Path | None = None
 
     def explore(self, home: Home, args: argparse.Namespace, tell: Tell) -> None:
         """Drive through it, unless nothing new was left the last time."""
@@ -74,7 +76,8 @@ def generated_home(args: argparse.Namespace, tell: Tell) -> Place:
         from nl_robot.embodied.closed_loop import PhysicsWorld
         world = PhysicsWorld(generate_home(args.seed), None, args.seed)
     commands = home_tasks(args.seed, COMMANDS, 'held_out', args.cache)
-    return Place(f'home-{args.seed}', world, *_old_homes(args.cache, tell), (x, y, 0.0), commands)
+    return Place(f'home-{args.seed}', world, *_old_homes(args.cache, tell), (x, y, 0.0), commands,
+                 shared_dir('models') / 'agent')
 
 
 def _old_homes(cache: Path, tell: Tell) -> tuple[list[GraphTask], list[GraphTask]]:
@@ -114,34 +117,3 @@ def live_home(args: argparse.Namespace, tell: Tell) -> Place:
     if not args.home:
         raise ValueError('a home needs a name: give --home NAME')
     return Place(args.home, None, *_old_homes(args.cache, tell))
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What became of a place's own commands."""
-
-    comparison: Any
-    table: tuple[tuple[str, bool, bool], ...]
-
-
-def show_commands(place: Place, before: Path, after: Path, encoder: Encoder, quiet: bool
-                  ) -> Shown | None:
-    """The same commands before and after, printed; None where nobody can judge any."""
-    if not place.commands:
-        return None
-    from nl_robot.checkpoint import load_checkpoint
-    from nl_robot.learning.home_gate import compare, successes
-    old, new = load_checkpoint(before), load_checkpoint(after)
-    found = compare(old, new, place.commands, encoder)
-    rows = [successes(stored, place.commands, encoder)[0] > 0 for stored in (old, new)]
-    table = tuple((task.goal, bool(a), bool(b)) for task, a, b in zip(place.commands, *rows))
-    if not quiet:
-        print(f'\nthe same {len(table)} commands before and after:')
-        for words, was, now in table[:20]:
-            print(f'  {_mark(was)} {_mark(now)}  {words}')
-        print(f'commands of this home, judged by its plan: {found}')
-    return Shown(found, table)
-
-
-def _mark(success: bool) -> str:
-    return '\N{CHECK MARK}' if success else '\N{BALLOT X}'

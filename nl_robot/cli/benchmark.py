@@ -14,6 +14,8 @@ COMMANDS = (
             'success in buildings never seen, before and after it taught itself them'),
     Command('explored', 'nl_robot.cli.benchmark_explored',
             'how much of a building has to be explored before planning pays'),
+    Command('gate', 'nl_robot.cli.benchmark_gate',
+            'what adaptation lets pass: learned from own words, or from shuffled ones'),
     Command('promises', 'nl_robot.cli.benchmark_promises', 'safety, with faults on purpose'),
     Command('speech', 'nl_robot.cli.benchmark_speech', 'how well spoken commands are understood'),
     Command('detector', 'nl_robot.cli.benchmark_detector', 'recall and precision of the detector'),

@@ -106,11 +106,11 @@ def _episodes(args: argparse.Namespace) -> list[HomeEpisode]:
     """The episodes that the options ask for."""
     if args.commands:
         return read_episodes(args.commands)
-    homes = list(SPLITS[args.split]) if args.homes is None else _seeds(args.homes)
+    homes = list(SPLITS[args.split]) if args.homes is None else seeds_of(args.homes)
     return sample_episodes(homes, args.episodes, args.seed, args.frames)
 
 
-def _seeds(text: str) -> list[int]:
+def seeds_of(text: str) -> list[int]:
     """3000-3009 or 7,9,12 as numbers, each once."""
     try:
         ends = [tuple(map(int, part.split('-'))) for part in text.split(',')]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from nl_robot.agent import Agent
 from nl_robot.checkpoint import sha256
-from nl_robot.datatypes import Decision, Observation, Pose
+from nl_robot.datatypes import Decision, Observation
 from nl_robot.embodied.closed_loop import PhysicsWorld
 from nl_robot.embodied.goals import blank, swap_left_right
 from nl_robot.embodied.home_episodes import HomeEpisode, HomeJudge
@@ -22,7 +22,8 @@ from nl_robot.embodied.home_graph import home_graph
 from nl_robot.embodied.runner import RandomAgent, ShortestPathAgent, Task, Trace, run_episode
 from nl_robot.perception.detectors import load_detector
 from nl_robot.planning.guide import Guide
-from nl_robot.worlds.graph import GraphWorld, PlaceGraph
+from nl_robot.planning.guided import GuidedAgent
+from nl_robot.worlds.graph import GraphWorld
 
 SWAPPED, MAPPED = 'left-right swapped', 'with a map'
 AGENTS = ('agent', SWAPPED, 'blank command', 'other command', 'random', 'shortest path')
@@ -96,48 +97,11 @@ def _actor(name: str, task: Task, place: Any, episode: HomeEpisode, conditions: 
     if name in LISTENERS:
         return _agent(conditions.checkpoint)
     if name == MAPPED:
-        return MappedAgent(_guide(conditions.guide), _agent(conditions.checkpoint), home_graph(
+        return GuidedAgent(_guide(conditions.guide), _agent(conditions.checkpoint), home_graph(
             episode.home, conditions.cache / 'graphs'), partial(_true_pose, place))
     if name == 'random':
         return RandomAgent(np.random.default_rng((conditions.seed, episode.index)))
     return ShortestPathAgent(task.remaining, partial(_true_pose, place))
-
-
-class MappedAgent:
-    """Knows the home's map and where it is: drives by a guide's plan, and by an agent off it.
-
-    :param pose: where the robot truly is: x, y, yaw in the map
-    """
-
-    def __init__(self, guide: Guide, agent: Agent, graph: PlaceGraph,
-                 pose: Callable[[], tuple[float, float, float]]) -> None:
-        self._guide, self._agent, self._graph, self._pose = guide, agent, graph, pose
-        self._words = ''
-
-    def set_goal(self, text: str) -> None:
-        """Begin an episode."""
-        self._agent.set_goal(text)
-        self._words = text
-        self._guide.forget()
-
-    def decide(self, observation: Observation) -> Decision:
-        """What the plan says, or else the agent."""
-        own, (x, y, yaw) = self._agent.decide(observation), self._pose()
-        if self._words:
-            self._guide.begin(self._words, self._graph, self._graph.nearest(x, y), yaw)
-            self._words = ''
-        better = self._guide.decide(dataclasses.replace(observation, pose=Pose(x, y, yaw, 'map')))
-        if better is None:
-            return own
-        if better.is_stop:
-            self._guide.forget()
-        self._agent.took(None if better.waypoint_index is None
-                         else observation.waypoints[better.waypoint_index])
-        return better
-
-    def arrived(self) -> float | None:
-        """The agent's opinion."""
-        return self._agent.arrived()
 
 
 class _Timed:

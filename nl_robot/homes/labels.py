@@ -20,17 +20,21 @@ VERDICTS = ('', 'kept', 'dropped', 'corrected')
 
 @dataclass(frozen=True)
 class Proposal:
-    """A goal that the generator wrote for a trajectory.
+    """A goal that was written for a trajectory.
 
     :param arrived: the reward's calibrated probability that the trajectory fulfils it
     :param telling: nats per word by which it fits this way better than others of the home
-    :param kept: both agree with it
+    :param kept: those who judge it agree with it
+    :param heard: probability that who hears it, and knows the map, ends where the trajectory does
+    :param sound: true by what is seen there, whatever anybody thinks of it
     """
 
     text: str
     arrived: float
     telling: float
     kept: bool
+    heard: float = 0.0
+    sound: bool = False
 
 
 @dataclass(frozen=True)

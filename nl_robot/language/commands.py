@@ -13,6 +13,10 @@ from nl_robot.language import control_words
 
 MAX_BYTES = 2048
 _READ_AT_MOST = 8192  # characters of a text that are looked at for a control word
+_FIRST = frozenset('first 1 1st yes yeah yep sure correct'.split())
+_SECOND = frozenset('second 2 2nd other no nope not latter'.split())
+_ANSWERS = _FIRST | _SECOND | frozenset('the one please i mean meant number go to take that '
+                                        'thanks thank you it is'.split())
 _ESCAPES = re.compile('\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\^_])')
 _LOOKALIKES = str.maketrans('аеорсухіѕјтпкмнвοτρѕεανικ', 'aeopcyxisjtnkmhbotpseanik')
 _SIGNS = str.maketrans({'🛑': ' stop ', '✋': ' stop ', '⛔': ' stop ', '🚫': ' stop '})
@@ -100,6 +104,21 @@ def control_word(text: str | bytes) -> str | None:
         if _covered(words, _table(meaning)):
             return meaning
     return None
+
+
+def which_one(text: str) -> str | None:
+    """`first` or `second` for an answer to which of two is meant; None for anything else.
+
+    >>> which_one('Yes, the first one please.'), which_one('no, the other'), which_one('the sofa')
+    ('first', 'second', None)
+    """
+    words = frozenset(_foldings(_visible(text[:100]))[0].split())
+    if not words <= _ANSWERS:
+        return None
+    first, second = words & _FIRST, words & _SECOND
+    if bool(first) == bool(second):     # nothing is said, or both: `the first, no, the second`
+        return None
+    return 'first' if first else 'second'
 
 
 def _foldings(text: str) -> list[str]:

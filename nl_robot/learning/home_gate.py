@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nl_robot.checkpoint import Checkpoint
 from nl_robot.evaluation import Estimate, Paired, over_seeds, paired
@@ -19,6 +20,7 @@ from nl_robot.settings import to_mapping
 from nl_robot.worlds.tasks import GraphTask
 
 STEPS = 15
+Measure = Callable[[Checkpoint, Sequence[GraphTask], Encoder], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _finite(facts: Any) -> Any:
 
 
 def successes(stored: Checkpoint, tasks: Sequence[GraphTask], encoder: Encoder) -> np.ndarray:
-    """(1, tasks) 1 where a checkpoint ends where the task is fulfilled, acting as it does."""
+    """(1, tasks) 1 where a checkpoint ends where the task is fulfilled, going step by step."""
     nets = nets_of(stored)
     arena = Arena(tasks, Vocabulary(encoder))
     results = greedy_results(nets.policy, arena, STEPS, nets.acting, nets.reward,
@@ -82,22 +84,30 @@ def successes(stored: Checkpoint, tasks: Sequence[GraphTask], encoder: Encoder) 
     return np.array([[float(r.success) for r in results]])
 
 
-def compare(old: Checkpoint, new: Checkpoint, tasks: Sequence[GraphTask], encoder: Encoder
-            ) -> Comparison:
+def compare(old: Checkpoint, new: Checkpoint, tasks: Sequence[GraphTask], encoder: Encoder,
+            measure: Measure = successes) -> Comparison:
     """Both on the same tasks; paired bootstrap."""
-    before, after = (successes(stored, tasks, encoder) for stored in (old, new))
-    return Comparison(len(tasks), over_seeds(before), over_seeds(after), paired(after, before))
+    return compared(*(measure(stored, tasks, encoder) for stored in (old, new)))
+
+
+def compared(before: NDArray[np.float64], after: NDArray[np.float64]) -> Comparison:
+    """(1, tasks) successes on the same tasks, before and after."""
+    return Comparison(before.shape[1], over_seeds(before), over_seeds(after),
+                      paired(after, before))
 
 
 def decide(old: Checkpoint, new: Checkpoint, here: Sequence[GraphTask],
-           there: Sequence[GraphTask], encoder: Encoder, settings: GateSettings | None = None
-           ) -> Verdict:
-    """Whether the new checkpoint takes the old one's place."""
+           there: Sequence[GraphTask], encoder: Encoder, settings: GateSettings | None = None,
+           measure: Measure = successes) -> Verdict:
+    """Whether the new checkpoint takes the old one's place.
+
+    :param measure: (1, tasks) 1 where a checkpoint succeeds, in the way in which it will be used
+    """
     settings = settings or GateSettings()
     if not here:
         raise ValueError('there is nothing to measure on: no labelled way was held out')
-    home = compare(old, new, here, encoder)
-    rest = compare(old, new, there, encoder) if there else None
+    home = compare(old, new, here, encoder, measure)
+    rest = compare(old, new, there, encoder, measure) if there else None
     if home.paired.difference.low <= settings.gain:
         return Verdict(home, rest, False, f'not better here: {home}')
     if rest is not None and rest.paired.difference.value < -settings.loss:

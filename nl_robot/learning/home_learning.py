@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -28,12 +29,22 @@ from nl_robot.worlds.tasks import GraphTask
 
 HOME_SHARE = 0.5        # of what is learned from, the home's own; the rest is original
 HUMAN_TIMES = 5         # a person's words count as so many of the machine's
+NEVER = 2.0             # of a budget: nobody comes there
 # gentle, since what it knows already is worth more than what is new
 SETTINGS = LearningSettings(batch=24, learning_rate=3e-4, warmup=30, max_steps=15,
                             expert_only=0.0, reward_from=0.1, seek_from=0.5, seek_weight=0.1)
 
 
-def continue_learning(lesson: Lesson) -> Checkpoint:
+def imitate_on(lesson: Lesson) -> Checkpoint:
+    """As `continue_learning`, but the policy imitates alone, and does not seek the reward.
+
+    In a generated home of validation its plans got worse while it sought: critics that begin anew
+    have a minute or so to learn what rewards are worth.
+    """
+    return continue_learning(lesson, replace(SETTINGS, seek_from=NEVER))
+
+
+def continue_learning(lesson: Lesson, settings: LearningSettings | None = None) -> Checkpoint:
     """Policy and reward after `lesson.minutes` more; everything else is as it was.
 
     :raises ValueError: there is nothing to learn from, or what was learned is not finite
@@ -41,7 +52,8 @@ def continue_learning(lesson: Lesson) -> Checkpoint:
     arena = Arena(mixed(lesson), Vocabulary(lesson.encoder), noise=noise_of(lesson.checkpoint))
     config = lesson.checkpoint.config
     shape = from_mapping(NavigatorSettings, config['navigator'], 'config.navigator')
-    learner = LangGoalIRL(arena, METHODS['no-generator'], shape, SETTINGS, lesson.seed)
+    learner = LangGoalIRL(arena, METHODS['no-generator'], shape, settings or SETTINGS,
+                          lesson.seed)
     learner.begin_with(lesson.checkpoint.weights)
     run = MethodRun(learner, Budget(minutes=lesson.minutes), lesson.directory,
                     settings_of(learner, tasks=len(arena.tasks), minutes=lesson.minutes),

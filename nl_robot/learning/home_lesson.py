@@ -1,6 +1,6 @@
 """What learning in a home starts from, and who may do it: the seam between the road and learning.
 
-A `Learner` is any function from a `Lesson` to a checkpoint; `home_learning.continue_learning` is
+A `Learner` is any function from a `Lesson` to a checkpoint; `home_learning.imitate_on` is
 one, and `nl_robot adapt --learner module:function` takes another.
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from nl_robot.homes import labels as labelling
 from nl_robot.homes.files import write_json
 from nl_robot.homes.labels import Counts, Label
 from nl_robot.homes.store import Home
-from nl_robot.learning.home_gate import GateSettings, Verdict, decide
-from nl_robot.learning.home_labels import LabelSettings, propose, shuffled
-from nl_robot.learning.home_learning import continue_learning
+from nl_robot.homes.trajectories import Trajectory
+from nl_robot.learning.home_analogies import Analogies
+from nl_robot.learning.home_gate import GateSettings, Measure, Verdict, decide, successes
+from nl_robot.learning.home_labels import LabelSettings, Listen, propose, shuffled
+from nl_robot.learning.home_learning import imitate_on
 from nl_robot.learning.home_lesson import (
     Learner,
     Lesson,
@@ -42,14 +44,14 @@ class RoadSettings:
     """How a home is learned from.
 
     :param imagined: shortest ways between places of the home, beside what was driven there
-    :param held_out: share of labelled ways that the gate measures on
+    :param held_out: share of the ways that the gate measures on
     :param fewest: labelled ways that are needed at all
     """
 
-    imagined: int = 400
+    imagined: int = 800
     held_out: float = 0.33
     fewest: int = 12
-    labels: LabelSettings = LabelSettings()
+    labels: LabelSettings = LabelSettings(others=2)
     gate: GateSettings = GateSettings()
 
 
@@ -76,6 +78,9 @@ class Road:
 
     :param base: the checkpoint that every home begins with; :param minutes: of learning
     :param learner: what learns; :param sabotage: every way gets another's sentences, a control
+    :param listen: judges sentences by where one ends who hears them, made of what is active
+    :param measure: success in the way in which the checkpoint will be used
+    :param relabel: False where sentences that there are already will do
     """
 
     home: Home
@@ -86,8 +91,11 @@ class Road:
     seed: int
     tell: Tell
     settings: RoadSettings = RoadSettings()
-    learner: Learner = continue_learning
+    learner: Learner = imitate_on
     sabotage: bool = False
+    listen: Callable[[Checkpoint], Listen] | None = None
+    measure: Measure = successes
+    relabel: bool = True
 
     def run(self) -> Outcome:
         """All of it.
@@ -119,25 +127,43 @@ class Road:
             raise
         self.tell({'phase': 'measuring', 'text': f'{len(held_out)} ways that were held out'})
         verdict = decide(stored, learned, tasks_of(graph, held_out, 'home'), self.old.measured,
-                         self.encoder, self.settings.gate)
+                         self.encoder, self.settings.gate, self.measure)
         return self._close(learned, start, verdict, count)
 
     def _labels(self, graph: PlaceGraph, stored: Checkpoint) -> list[Label]:
         """Labels as they are on disk where learning was under way; else proposed anew."""
         known, driven = self.home.labels(), self.home.trajectories()
         under_way = self.home.folder / 'learning'
-        if known and under_way.is_dir() and not self.home.driven_since_labels():
+        if (known and (under_way.is_dir() or not self.relabel)
+                and not self.home.driven_since_labels()):
             return known
         shutil.rmtree(under_way, ignore_errors=True)
         rng = np.random.default_rng(self.seed)
         ways = [*driven, *imagined(graph, self.settings.imagined, rng)]
         self.tell({'phase': 'labelling', 'text': f'{len(ways)} ways, {len(driven)} of them '
                                                  'driven', 'episodes': len(driven)})
-        fresh = propose(graph, ways, nets_of(stored), Vocabulary(self.encoder), self.seed,
-                        self.settings.labels)
-        found = labelling.merged(known, fresh)
+        found = labelling.merged(known, self._proposed(graph, ways, stored))
         self.home.save_labels(found)
         return found
+
+    def _proposed(self, graph: PlaceGraph, ways: Sequence[Trajectory], stored: Checkpoint
+                  ) -> list[Label]:
+        """Labels for all ways.
+
+        Those that are held out get sentences that hold by what is seen there, where there are
+        any: what the old checkpoint chose would be what it is good at.
+        """
+        settings, nets, words = self.settings, nets_of(stored), Vocabulary(self.encoder)
+        aside = [way for way in ways if is_held_out(way, settings.held_out)]
+        rest = [way for way in ways if not is_held_out(way, settings.held_out)]
+        analogies = Analogies(self.old.mixed_in, self.encoder)
+        listen = None if self.listen is None else self.listen(stored)
+        found = propose(graph, rest, nets, words, self.seed, settings.labels, analogies, listen)
+        one = dataclasses.replace(settings.labels, proposals=0, analogies=1)
+        measured = propose(graph, aside, nets, words, self.seed, one, analogies, sound=True)
+        if not any(label.proposals for label in measured):
+            measured = propose(graph, aside, nets, words, self.seed, settings.labels)
+        return [*found, *measured]
 
     def _close(self, learned: Checkpoint, start: Path, verdict: Verdict, count: Counts
                ) -> Outcome:
@@ -163,23 +189,28 @@ def said_of(labels: Sequence[Label]) -> list[Said]:
             for words in label.goals]
 
 
+def is_held_out(way: Trajectory, share: float) -> bool:
+    """Whether a way is one to measure on; back and forth between two places count as one."""
+    ends = sorted((way.places[0], way.places[-1]))
+    return zlib.crc32(repr(ends).encode()) % 1000 < 1000 * share
+
+
 def split(labels: Sequence[Label], share: float) -> tuple[list[Said], list[Said]]:
     """What is learned from, and what is held out: ways that the machine labelled.
 
-    A way is always on the same side, whatever else there is; ways back and forth between the
-    same places are kept together.  Of a held-out way only the most telling sentence is kept, so
-    that episodes are independent.
+    A way is always on the same side, whatever else there is.  Of a held-out way only one sentence
+    is kept, so that episodes are independent: one that is sound; where none of the home is, the
+    most telling.
     """
     learn: list[Said] = []
     held_out: list[Said] = []
+    some_sound = any(p.sound for label in labels for p in label.proposals)
     for label in labels:
-        ends = sorted((label.trajectory.places[0], label.trajectory.places[-1]))
-        if not label.human and zlib.crc32(repr(ends).encode()) % 1000 < 1000 * share:
-            kept = [p for p in label.proposals if p.text in label.goals]
-            if kept:
-                best = max(kept, key=lambda p: p.telling)
-                held_out.append(Said(label.trajectory, best.text))
-            continue
-        learn += said_of([label])
+        if label.human or not is_held_out(label.trajectory, share):
+            learn += said_of([label])
+        elif label.verdict != 'dropped':
+            good = [p for p in label.proposals
+                    if (p.sound if some_sound else p.text in label.goals)]
+            held_out += [Said(label.trajectory, p.text)
+                         for p in sorted(good, key=lambda p: -p.telling)[:1]]
     return learn, held_out
-

@@ -20,7 +20,7 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
            'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible',
-           'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored')
+           'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored', 'asking')
 
 
 GATE_FAULTS = {
@@ -65,7 +65,8 @@ class Status:
 class SetGoal:
     """Tell the policy what to pursue; empty words: nothing.
 
-    :param kind: `explore` where the words are an order to explore
+    :param kind: `explore` where the words are an order to explore, `answer` where they are
+        `first` or `second`, about the goal that runs
     """
 
     id: str
@@ -97,15 +98,17 @@ class Refusal(Protocol):
 
 @dataclass(frozen=True)
 class Language:
-    """The three functions of the language room that a command passes through.
+    """The functions of the language room that a command passes through.
 
     :param refused: the exception that `clean` raises, a `Refusal`
+    :param which_one: `first` or `second` where the text answers a question, else None
     """
 
     clean: Callable[[str], str]
     control_word: Callable[[str], str | None]
     caveat: Callable[[str], str | None]
     refused: type[Exception]
+    which_one: Callable[[str], str | None] = lambda text: None
 
 
 class TokenBucket:
@@ -170,6 +173,9 @@ class Mission:
                                  f'{self.settings.rate:g} commands a second: say it again later.')]
         if word is not None:
             return self._control(id_, word, now)
+        asked = self.current is not None and self.current.reason == 'asking'
+        if asked and (which := self._language.which_one(text)) is not None:
+            return self._answer(which)
         try:
             words = self._language.clean(text)
         except self._language.refused as refusal:
@@ -178,6 +184,11 @@ class Mission:
         if obstacle := self.obstacle(now):
             return [self._reject(id_, *obstacle)]
         return self._accept(id_, words, now)
+
+    def _answer(self, which: str) -> list[Effect]:
+        """Tell the policy which of the two places it asked about is meant."""
+        status = self._say('running', '', f'All right, the {which} one.')
+        return [status, SetGoal(status.id, which, 'answer')]
 
     def leisure(self, order: str, now: float) -> list[Effect]:
         """What to do while nobody wants anything; '' ends it.  See `mission.leisure`."""

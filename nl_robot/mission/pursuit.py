@@ -26,6 +26,13 @@ class Think:
 
 
 @dataclass(frozen=True)
+class Resume:
+    """Go on after a question; `second`: to the second of the two places that were asked about."""
+
+    second: bool
+
+
+@dataclass(frozen=True)
 class Report:
     """What the policy says of the command it pursues; `state` as in `Status`."""
 
@@ -42,6 +49,8 @@ class PursuitSettings:
     :param headings: radians relative to the first at which frames are taken at each place
     :param sure: the agent's own belief to be there from which a stop counts as succeeded
     :param timeout, image_patience, bridge_patience: seconds
+    :param answer_patience: seconds that a question waits for its answer before the likelier place
+        is taken; 0: nothing is asked
     """
 
     max_decisions: int = 30
@@ -51,11 +60,12 @@ class PursuitSettings:
     headings: tuple[float, ...] = (0.0,)
     image_patience: float = 5.0
     bridge_patience: float = 3.0
+    answer_patience: float = 10.0
 
 
 @dataclass
 class Pursuit:
-    """Look, think, drive, again; `phase` is idle, looking, thinking or driving.
+    """Look, think, drive, again; `phase` is idle, looking, thinking, asking or driving.
 
     `since` is when the phase began: frames count only when they are newer.
     """
@@ -125,6 +135,24 @@ class Pursuit:
         self._first_look = None
         return self._drive(ends[way], now)
 
+    def asked(self, question: str, now: float) -> Report | Resume:
+        """The words fit two places alike: stand still until somebody says which, or nobody does.
+        """
+        if not self.settings.answer_patience:
+            return self._resume(second=False, now=now)
+        self.phase, self.since = 'asking', now
+        return Report(self.id, 'running', 'asking', question)
+
+    def answered(self, id_: str, which: str, now: float) -> Resume | None:
+        """Somebody said `first` or `second`; None where nothing was asked, or not about this."""
+        if self.phase != 'asking' or id_ != self.id:
+            return None
+        return self._resume(which == 'second', now)
+
+    def _resume(self, second: bool, now: float) -> Resume:
+        self.phase, self.since = 'thinking', now
+        return Resume(second)
+
     def bridge_report(self, number: int, state: str, now: float) -> Report | None:
         """Hear from the bridge: `driving`, `arrived` or `blocked`, about waypoint `number`."""
         if self.phase != 'driving' or number != self.waypoint:
@@ -147,14 +175,16 @@ class Pursuit:
         """Give up for a reason of the list."""
         return self._end('failed', reason, text)
 
-    def tick(self, now: float) -> Report | None:
-        """Give up when it takes too long or somebody went silent."""
+    def tick(self, now: float) -> Report | Resume | None:
+        """Give up when it takes too long or somebody went silent; a person may: see `asked`."""
         if self.phase == 'idle':
             return None
         if now - self._started > self.settings.timeout and not self.exploring:
             return self._end('timeout', 'too_long_a_time',
                              f'Not there after {self.settings.timeout:.0f} s.')
         waited = now - self.since
+        if self.phase == 'asking' and waited > self.settings.answer_patience:
+            return self._resume(second=False, now=now)
         if self.phase == 'looking' and waited > self.settings.image_patience:
             return self._end('failed', 'sensor_lost:camera', 'No new camera frames came.')
         if self.phase == 'driving' and waited > self.settings.bridge_patience:

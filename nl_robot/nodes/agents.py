@@ -45,6 +45,18 @@ def opinion_of(name: str, agent: Any) -> Any:
     return None if found is None else found.opinion
 
 
+def walker(first: Any, asked: Any, guide: Any) -> Any:
+    """Who goes step by step where no plan leads, once another agent was asked for.
+
+    A first one of the older kind learns nothing from a home, but is the better one without a map:
+    it goes on, and what was learned plans.
+
+    :param first: the one it began with; :param guide: that of `asked`
+    """
+    from nl_robot.agent import MemoryAgent
+    return first if isinstance(first, MemoryAgent) and guide is not None else asked
+
+
 def guide_of(name: str, agent: Any) -> Any:
     """Who plans routes in a home that is known: the checkpoint itself, or else the package's
     learner; None where neither can."""
@@ -75,6 +87,7 @@ class Agents:
     def __init__(self, name: str) -> None:
         self.base = self.serving = name
         self.agent: Any = None
+        self._first: Any = None
         self.guide: Any = None
         self._pending: tuple[str, Any, Any] | None = None
         self._asked: queue.Queue[str | None] = queue.Queue()
@@ -84,9 +97,13 @@ class Agents:
 
     def begin(self) -> None:
         """Load the first one, in the calling thread; others wait until then."""
-        self.agent = load_agent(self.base)
-        self.guide = guide_of(self.base, self.agent)
+        self._first = self.agent = load_agent(self.base)
         self._begun.set()
+
+    def home_known(self) -> None:
+        """There is a home now: who can plan is loaded, in the thread of `begin`."""
+        if self.guide is None:
+            self.guide = guide_of(self.serving, self.agent)
 
     def ask(self, name: str) -> None:
         """Let another one act from the next goal on; '' asks for the one it began with."""
@@ -120,7 +137,8 @@ class Agents:
             self._begun.wait()              # libraries cannot be imported by two threads at once
             try:
                 agent = None if name == self.serving else load_agent(name)
-                self._pending = agent and (name, agent, guide_of(name, agent))
+                guide = agent and guide_of(name, agent)
+                self._pending = agent and (name, walker(self._first, agent, guide), guide)
                 self._news.put(News(name))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is refused
                 self._news.put(News(name, f'model_rejected:{" ".join(str(error).split())[:300]}'))

@@ -12,7 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import Empty, String, UInt64
 from std_srvs.srv import Trigger
 
-from nl_robot.language.commands import Rejected, caveat, clean, control_word
+from nl_robot.language.commands import Rejected, caveat, clean, control_word, which_one
 from nl_robot.mission.command import (
     Effect,
     Language,
@@ -41,7 +41,7 @@ class Command:
     def __init__(self) -> None:
         self.node = node = Node('command')
         rate = declare(node, 'status_rate', 2.0, 'repeated statuses a second', 1, 20)
-        self._mission = Mission(Language(clean, control_word, caveat, Rejected),
+        self._mission = Mission(Language(clean, control_word, caveat, Rejected, which_one),
                                 f'{os.getpid():x}', time.monotonic(),
                                 declare_settings(node, MissionSettings))
         journal = declare(node, 'journal', '', 'file of the running command, for after a restart; '

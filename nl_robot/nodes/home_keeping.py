@@ -113,7 +113,7 @@ class HomeKeeping:
 
     def _enter(self, folder: str, pose: Pose) -> None:
         def job() -> None:
-            self._watch.map_from_odom = self._thinker.keeper.enter(Path(folder), pose)
+            self._watch.map_from_odom = self._thinker.enter(Path(folder), pose)
         self._thinker.later('', job)
 
     def _on_demonstrate(self, message: String) -> None:

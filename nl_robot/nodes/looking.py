@@ -38,6 +38,7 @@ class Thought:
     """An answer of the thread: about goal `id`, a decision or an error.
 
     :param plan: where a goal begins in a home that is known, how it is planned to go on
+    :param question: to be asked before anything is done; '' for none
     """
 
     id: str
@@ -46,6 +47,7 @@ class Thought:
     arrived: float | None = None
     error: str = ''
     plan: str = ''
+    question: str = ''
 
 
 def look_around(scene: Scene, detector: Any) -> Observation:

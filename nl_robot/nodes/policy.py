@@ -14,7 +14,7 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from nl_robot.geometry import waypoint_pose
-from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Think
+from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Resume, Think
 from nl_robot.nodes.conversions import DRIVES, diagnostic, nanoseconds, waypoint_message
 from nl_robot.nodes.home_keeping import HomeKeeping
 from nl_robot.nodes.looking import Look, Thought, told
@@ -37,12 +37,10 @@ class Policy:
         detector = declare(node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name>, '
                            'topic (vision_msgs) or python:module:function that makes one')
         self._senses = Senses(node, detections=detector == 'topic')
-        self._thinker = Thinker(declare(
-            node, 'agent', '', 'checkpoint directory (empty: the one of the package) or '
-            'python:module:function that makes an agent'), detector)
+        self._thinker = Thinker(declare(node, 'agent', '', 'checkpoint directory (empty: that of '
+                                        'the package) or python:module:function'), detector)
         self._home = HomeKeeping(node, self._senses, self._thinker, self._pursuit)
-        self._looks: list[Look] = []
-        self._words, self._waypoint_stamp = '', 0
+        self._looks, self._words, self._waypoint_stamp = list[Look](), '', 0
         self._waypoint = node.create_publisher(PoseStamped, 'waypoint', LATEST)
         self._heartbeat = node.create_publisher(DiagnosticStatus, 'policy/heartbeat', LATEST)
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
@@ -62,8 +60,11 @@ class Policy:
         return ', '.join(self._senses.lacks())
 
     def _on_goal(self, message: String) -> None:
-        """Take a goal: the words, the id of the command, and `explore` where they are an order."""
-        self._words, id_, kind = (message.data + '\n\n').split('\n')[:3]
+        """Take a goal: words, id of the command, `explore` for an order, `answer` for one."""
+        words, id_, kind = (message.data + '\n\n').split('\n')[:3]
+        if kind == 'answer':
+            return self._do(self._pursuit.answered(id_, words, time.monotonic()))
+        self._words = words
         self._home.goal_changes(ends=not self._words)
         self._pursuit.abandon()
         if self._words:
@@ -84,13 +85,12 @@ class Policy:
     def _on_tick(self) -> None:
         while (thought := self._thinker.answer()) is not None:
             self._take(thought)
-        if self._pursuit.phase == 'looking':
-            self._look()
+        self._look()
         self._do(self._pursuit.tick(time.monotonic()))
 
     def _look(self) -> None:
         """Take one frame of each camera, all newer than the moment the robot came to rest."""
-        if (look := self._senses.look()) is not None:
+        if self._pursuit.phase == 'looking' and (look := self._senses.look()) is not None:
             self._looks[self._pursuit.looks:] = [look]
             self._do(self._pursuit.looked(look.pose, time.monotonic()))
 
@@ -103,20 +103,23 @@ class Policy:
         if decision is None or observation is None:
             self.node.get_logger().error(thought.error)
             return self._do(self._pursuit.failed('perception_error', thought.error.split('\n')[0]))
+        if thought.question:
+            return self._do(self._pursuit.asked(thought.question, time.monotonic()))
         ends = [waypoint_pose(observation.pose, way) for way in observation.waypoints]
         effect = self._pursuit.decided(decision, ends, thought.arrived, time.monotonic())
         self._tell(Report(thought.id, 'running', '', told(thought, isinstance(effect, Drive))))
         self._do(effect)
 
-    def _do(self, effect: Drive | Think | Report | None) -> None:
+    def _do(self, effect: Drive | Think | Resume | Report | None) -> None:
         """Turn an effect into a message or a job."""
         senses, pursuit = self._senses, self._pursuit
         if isinstance(effect, Report):
             self._tell(effect)
         elif isinstance(effect, Think) and senses.pose is not None:
-            scene = self._home.scene(tuple(self._looks), senses.pose)
-            self._thinker.decide(pursuit.id, self._words, scene, pursuit.decisions == 0,
-                                 pursuit.exploring)
+            self._thinker.decide(pursuit.id, self._words, self._home.scene(tuple(
+                self._looks), senses.pose), pursuit.decisions == 0, pursuit.exploring)
+        elif isinstance(effect, Resume):
+            self._thinker.resume(pursuit.id, effect.second)
         elif isinstance(effect, Drive):
             now = self.node.get_clock().now().nanoseconds
             self._waypoint_stamp = max(self._waypoint_stamp + 1, now)
@@ -129,12 +132,11 @@ class Policy:
 
     def _beat(self) -> None:
         """Tell that it lives, which waypoint it pursues, how fast, and what it still waits for."""
-        lacks = self._senses.lacks() + self._home.lacks()
         if error := self._thinker.complaint():
             self.node.get_logger().error(f'the agent cannot act: {error}')
-        phase, stamp = self._pursuit.phase, self._waypoint_stamp
-        self._heartbeat.publish(diagnostic('policy', phase, {
-            'lacks': ','.join(lacks), 'waypoint': str(stamp if phase == 'driving' else 0),
+        self._heartbeat.publish(diagnostic('policy', self._pursuit.phase, {
+            'lacks': ','.join(self._senses.lacks() + self._home.lacks()),
+            'waypoint': str(self._waypoint_stamp if self._pursuit.waypoint else 0),
             'pace': 'exploring' if self._pursuit.exploring else '', **self._senses.why()},
             self._pursuit.id))
 

@@ -120,10 +120,10 @@ class SpeechNode:
         self._heard.publish(diagnostic('speech', f'{reading.verdict}: {reading.text}', values))
 
     def _on_status(self, message: DiagnosticStatus) -> None:
-        """Say what the command node says once of every command, not what it repeats."""
+        """Say once what the command node repeats: of every command, and what it asks."""
         values = values_of(message)
-        about = (values.get('id', ''), values.get('state', ''))
-        if about[0] and about != self._last and about[1] in ('accepted', *TERMINAL):
+        about = (values.get('id', ''), self._talk.follow(values))
+        if about[0] and about != self._last and about[1] in ('asking', 'accepted', *TERMINAL):
             self._last = about
             self._do([self._talk.told(values.get('text', ''))])
 

@@ -6,12 +6,15 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from nl_robot.datatypes import Decision, Observation
+from nl_robot.datatypes import Observation, Pose
 from nl_robot.homes.exploring import in_map
 from nl_robot.homes.keeper import Keeper
 from nl_robot.nodes.agents import PYTHON, Agents, made_by, opinion_of
+from nl_robot.nodes.guiding import begun, guided
 from nl_robot.nodes.looking import Scene, Thought, look_around
 from nl_robot.perception.detectors import load_detector
 
@@ -27,6 +30,7 @@ class Thinker:
         self.keeper = Keeper()
         self._jobs: queue.Queue[Callable[[], Thought | None] | None] = queue.Queue()
         self._thoughts: queue.Queue[Thought] = queue.Queue()
+        self._asked: tuple[Thought, Scene] | None = None
         self.ready = False
         self._error = ''
         self._detector: Any = None
@@ -51,31 +55,34 @@ class Thinker:
             decision = self.agents.agent.decide(observation)
             self.keeper.note(observation, scene.map_from_odom)
             arrived = self.agents.agent.arrived()
-            guided, plan = self._guided(words if first else '', observation, scene, decision)
-            return Thought(id_, observation, guided, arrived, plan=plan)
+            plan, asking = begun(self.agents.guide, self.keeper.explored(), words, in_map(
+                observation, scene.map_from_odom).pose) if first else ('', '')
+            self._asked = Thought(id_, observation, decision, arrived, plan=plan), scene
+            if not asking:
+                decision = guided(self.agents, observation, scene.map_from_odom, decision)
+            return Thought(id_, observation, decision, arrived, plan=plan, question=asking)
         self.later(id_, job)
 
-    def _guided(self, words: str, observation: Observation, scene: Scene, decision: Decision
-                ) -> tuple[Decision, str]:
-        """What the plan says in a home that is known, or the agent's own decision; and, when a
-        goal begins, the plan in words.
+    def resume(self, id_: str, second: bool) -> None:
+        """Decide anew on what was seen last, since somebody said which of two places is meant.
 
-        :param words: of a goal that begins here; '' where it goes on
+        :param second: the one that seemed less likely
         """
-        guide, known = self.agents.guide, self.keeper.explored()
-        if guide is None or known is None:
-            return decision, ''
-        here, told = in_map(observation, scene.map_from_odom), ''
-        if words:
-            told = guide.begin(words, *known, here.pose.yaw).told()
-        better = guide.decide(here)
-        if better is None:
-            return decision, told
-        if better.is_stop:
-            guide.forget()      # whoever doubts it goes on by the agent
-        self.agents.agent.took(None if better.waypoint_index is None
-                               else observation.waypoints[better.waypoint_index])
-        return better, told
+        def job() -> Thought | None:
+            if self._asked is None or self._asked[0].id != id_:
+                return None
+            before, scene = self._asked
+            assert before.observation is not None and before.decision is not None
+            if second and self.agents.guide is not None:
+                self.agents.guide.take_the_other()
+            return replace(before, decision=guided(
+                self.agents, before.observation, scene.map_from_odom, before.decision))
+        self.later(id_, job)
+
+    def enter(self, folder: Path, pose: Pose) -> Pose:
+        """The robot is in this home; in the thread of the jobs, as `Keeper.enter`."""
+        self.later('', self.agents.home_known)
+        return self.keeper.enter(folder, pose)
 
     def observe(self, scene: Scene, then: Callable[[Observation], Thought | None]) -> None:
         """Let the thread look and do something with what it sees."""

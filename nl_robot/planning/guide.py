@@ -14,6 +14,7 @@ from nl_robot.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from nl_robot.datatypes import Decision, Observation
 from nl_robot.learning.arena import Arena
 from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings
+from nl_robot.planning.imagination import Tree
 from nl_robot.planning.ranking import Ranking, RoutePlanner
 from nl_robot.settings import from_mapping
 from nl_robot.worlds.graph import PlaceGraph
@@ -74,6 +75,7 @@ class Guide:
             raise ValueError('an agent without a reward cannot rank routes')
         self._agent, self._generator, self._ranking = agent, generator, ranking
         self._graph: PlaceGraph | None = None
+        self._other: Plan | None = None
         self.plan: Plan | None = None
 
     @classmethod
@@ -110,18 +112,21 @@ class Guide:
         sure = min(1.0, sum(p for p, away in zip(odds.tolist(), far) if not away))    # of rounding
         others = [(p, end) for p, end, away in zip(odds.tolist(), ends, far) if away]
         rival = max(others, default=None)
-        route, node = [], nodes[best]
-        while node >= 0:
-            route.append(int(ranked.tree.place[node]))
-            node = int(ranked.tree.parent[node])
-        self._graph = graph
-        self.plan = Plan(tuple(reversed(route)), sure,
+        self._graph, self._other = graph, None
+        self.plan = Plan(_route(ranked.tree, nodes[best]), sure,
                          None if rival is None else (rival[1], rival[0]))
+        if rival is not None:
+            self._other = Plan(_route(ranked.tree, nodes[ends.index(rival[1])]), rival[0])
         return self.plan
+
+    def take_the_other(self) -> None:
+        """Drive the best route to somewhere else instead: so a person said."""
+        if self._other is not None:
+            self.plan, self._other = self._other, None
 
     def forget(self) -> None:
         """There is no plan any more."""
-        self.plan = None
+        self.plan = self._other = None
 
     def decide(self, observation: Observation) -> Decision | None:
         """The next choice on the planned route, or to stop at its end; None where it is left.
@@ -146,6 +151,15 @@ class Guide:
             self.forget()
             return None
         return Decision(int(np.argmin(gaps)), self.plan.sure)
+
+
+def _route(tree: Tree, node: int) -> tuple[int, ...]:
+    """The places on the way to a node, its own the last."""
+    route = []
+    while node >= 0:
+        route.append(int(tree.place[node]))
+        node = int(tree.parent[node])
+    return tuple(reversed(route))
 
 
 def _metres(graph: PlaceGraph, one: int, other: int) -> float:

@@ -7,11 +7,11 @@ turns into messages.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nl_robot.language import control_words
-from nl_robot.language.commands import control_word
+from nl_robot.language.commands import control_word, which_one
 from nl_robot.speech.corpus import spoken
 from nl_robot.speech.lexicon import phones_of
 from nl_robot.speech.phonetics import distance
@@ -107,6 +107,7 @@ class Conversation:
             raise ValueError(f'the wake word must hold words, got {wake_word!r}')
         self._question, self._asked_at = '', float('-inf')
         self._attentive_until = float('-inf')
+        self._choosing = False
         self._said, self._stopped_at = '', float('-inf')
         self._stopped_within = False        # the utterance that is still being spoken
 
@@ -134,6 +135,8 @@ class Conversation:
         if now - self._asked_at <= self.settings.answer and self._question:
             if (yes := answer(text)) is not None:
                 return self._answered(yes)
+        if self._choosing and which_one(text) is not None:
+            return [Send(text)]
         if reading.verdict == ACT:
             self._question = ''
             return [Send(text)]
@@ -141,6 +144,12 @@ class Conversation:
             self._question, self._asked_at = text, now
             return [self._say(question(text))]
         return []
+
+    def follow(self, status: Mapping[str, str]) -> str:
+        """Hear a status of the mission; its state, or `asking` while it waits for which of two
+        places is meant."""
+        self._choosing = status.get('reason') == 'asking'
+        return 'asking' if self._choosing else status.get('state', '')
 
     def told(self, sentence: str) -> Say:
         """A sentence of somebody else, said by the robot and remembered for `repeat`."""
