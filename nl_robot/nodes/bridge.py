@@ -86,9 +86,11 @@ class Bridge:
 
     def _on_heartbeat(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
-        number = values.get('waypoint', '0')
-        self._errand.heartbeat(int(number) if number.isdigit() else 0, time.monotonic(),
-                               values.get('pace') == 'exploring')
+        number, newest = (int(text) if text.isdigit() else 0
+                          for text in (values.get(key, '0') for key in ('waypoint', 'newest')))
+        self._errand.heartbeat(number, time.monotonic(), values.get('pace') == 'exploring', newest)
+        if self._navigator is not None:
+            self._navigator.flush()     # a goal that was given up just now is cancelled just now
 
     def _on_odometry(self, message: Odometry) -> None:
         twist = message.twist.twist

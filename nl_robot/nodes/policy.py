@@ -135,8 +135,8 @@ class Policy:
         phase, stamp = self._pursuit.phase, self._waypoint_stamp
         self._heartbeat.publish(diagnostic('policy', phase, {
             'lacks': ','.join(lacks), 'waypoint': str(stamp if phase == 'driving' else 0),
-            'pace': 'exploring' if self._pursuit.exploring else '', **self._senses.why()},
-            self._pursuit.id))
+            'newest': str(stamp), 'pace': 'exploring' if self._pursuit.exploring else '',
+            **self._senses.why()}, self._pursuit.id))
 
 
 def main() -> int:
