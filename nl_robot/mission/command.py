@@ -20,13 +20,14 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
            'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible',
-           'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored')
+           'clock_skew', 'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored')
 
 
 GATE_FAULTS = {
     'conflict': 'Somebody else moves the base.',
     'localization_fault': 'The odometry cannot be believed.',
     'qos_incompatible': 'A sensor publishes in a way that cannot be heard.',
+    'clock_skew': 'The stamps of a sensor say that what it sends is not of now.',
 }
 """What the gate tells that ends a command at once, and the sentence for a person."""
 EXPLORING = '-explore-'
