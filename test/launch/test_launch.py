@@ -75,7 +75,7 @@ def test_launch_arguments_in_the_readme_are_declared() -> None:
     readme = (TREE / 'README.md').read_text(encoding='utf-8').partition(
         '## On a ROS 2 installation\n')[2].partition('\n## When something')[0]
     declared = set().union(*(names_in(path.read_text(encoding='utf-8'), r"\('(\w+)', ")
-                             for path in FILES))
+                             for path in (*FILES, TREE / 'nl_robot' / 'launching.py')))
     assert names_in(readme, r'(\w+):=') <= declared
     assert NAV2_NAMES <= declared
 
