@@ -94,10 +94,16 @@ class _Goal:
 
 
 class Nav2Driver:
-    """A `Driver` whose motion is Nav2's; its velocities may pass while its goal runs."""
+    """A `Driver` whose motion is Nav2's; its velocities may pass while its goal runs.
 
-    def __init__(self, settings: Nav2Settings | None = None, tolerance: float = 0.15) -> None:
+    :param off: names of protections that a test switches off: deadlines, answers, cancels,
+        forgetting
+    """
+
+    def __init__(self, settings: Nav2Settings | None = None, tolerance: float = 0.15,
+                 off: frozenset[str] = frozenset()) -> None:
         self.settings, self._tolerance = settings or Nav2Settings(), tolerance
+        self._off = off
         self.state, self.reason, self.text = 'idle', '', ''
         self.disobeyed = False
         self._number = self._wish = self._current = 0   # the newest goal; wanted; accepted
@@ -157,7 +163,7 @@ class Nav2Driver:
     def responded(self, number: int, accepted: bool, now: float) -> None:
         """The server took a goal, or rejected it; of two that are alike the later one counts."""
         goal = self._goals.get(number)
-        if goal is None:
+        if goal is None or (not accepted and 'answers' in self._off):
             return
         wanted = goal.wish == self._wish and not goal.unwanted
         if not accepted:
@@ -170,7 +176,7 @@ class Nav2Driver:
         if wanted and self._current < number:
             self._drop(self._current)
             self._current = number
-        else:
+        elif 'cancels' not in self._off:
             self._drop(number)
 
     def feedback(self, number: int, now: float) -> None:
@@ -184,6 +190,8 @@ class Nav2Driver:
         :param status: of action_msgs/GoalStatus
         :param code, text: error_code and error_msg of the result where it has them
         """
+        if 'answers' in self._off:
+            return
         known = self._goals.get(number) is not None
         self._forget(number)
         if not known or number != self._current or self.state != 'driving':
@@ -220,6 +228,8 @@ class Nav2Driver:
 
     def _tick_current(self, now: float, server_ready: bool) -> None:
         settings, asked = self.settings, self._asked()
+        if 'deadlines' in self._off and (self._current or asked):
+            return
         if self._current:
             if now - self._goals[self._current].heard_at > settings.feedback_timeout:
                 self._fail('nav2_lost', 'Nav2 went silent.')
@@ -244,7 +254,7 @@ class Nav2Driver:
         self._requests.append(SendGoal(self._number, self._target))
 
     def _cancel_again(self, number: int, goal: _Goal, now: float) -> None:
-        if goal.answered:
+        if goal.answered or 'cancels' in self._off:
             return
         if goal.cancelled_at is None or now - goal.cancelled_at > self.settings.cancel_timeout:
             goal.cancelled_at = now
@@ -269,7 +279,7 @@ class Nav2Driver:
         self.state, self.reason, self.text = 'failed', reason, text
 
     def _forget(self, number: int) -> None:
-        if self._goals.pop(number, None) is not None:
+        if self._goals.pop(number, None) is not None and 'forgetting' not in self._off:
             self._requests.append(ForgetGoal(number))
 
 

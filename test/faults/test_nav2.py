@@ -64,6 +64,15 @@ class Nav2Rig(Rig):
             self.processes[name] = subprocess.Popen([sys.executable, *words], env=environment,
                                                     stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
 
+    def held(self) -> int:
+        """How many goals the bridge keeps futures or handles of, by its next report."""
+        heard: list[str] = []
+        self.robot.node.create_subscription(
+            DiagnosticStatus, 'bridge/report', lambda m: heard.extend(
+                v.value for v in m.values if v.key == 'goals'), 10)
+        wait_for(lambda: len(heard) >= 3, 20.0, 'a report')
+        return int(heard[-1])
+
     def told(self, what: str) -> float:
         """When the server last said that."""
         lines = [line.split() for line in self.log('nav2').splitlines()]
@@ -230,7 +239,8 @@ def test_a_stop_before_the_answer_to_the_goal(rig: Nav2Rig) -> None:
         rig.say('stop')
         rig.wait_state('stopped', said)
         wait_for(lambda t=before: rig.told('canceled') > rig.told('accepted') > t, 5.0, 'canceled')
-        assert rig.told('cancel') - rig.told('accepted') <= 0.05 + rig.slack(said)
+        waited = rig.told('cancel') - rig.told('accepted')
+        assert waited <= 0.05 + rig.slack(said), 'cancelled late'
         assert not any(v or w for _, v, w in rig.robot.since(said))
 
 
@@ -264,25 +274,61 @@ def test_control_without_the_bridge_in_between_it_drives_on(rig: Nav2Rig) -> Non
     restart_bridge(rig)
 
 
+CONTROLS = {
+    'killed': ('deadlines', test_nav2_killed_while_it_drives, 'status failed: not within'),
+    'frozen': ('deadlines', test_a_frozen_server_fails_the_command_and_is_cancelled_when_it_wakes,
+               'status failed: not within'),
+    'rejected': ('answers', lambda rig: test_rejected_and_aborted_goals(
+        rig, 'reject', 'failed', 'nav2_failed:rejected', ''), 'nav2_unavailable'),
+    'aborted': ('answers', lambda rig: test_rejected_and_aborted_goals(
+        rig, 'abort:101', 'failed', 'nav2_failed:101', ''), 'nav2_lost'),
+    'cancelled elsewhere': ('answers', test_a_cancel_from_elsewhere_fails_the_command,
+                            'nav2_lost'),
+    'stopped before the answer': ('cancels', test_a_stop_before_the_answer_to_the_goal,
+                                  'canceled: not within|cancelled late')}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize('name', CONTROLS)
+def test_control_without_its_protection_the_same_test_fails(rig: Nav2Rig, name: str) -> None:
+    protection, test, says = CONTROLS[name]
+    restart_bridge(rig, f'test_without:=[{protection}]')
+    try:
+        at_rest(rig, 'obey')
+        with pytest.raises(AssertionError, match=says):
+            test(rig)
+    finally:
+        rig.end_server()
+        restart_bridge(rig)
+
+
 def restart_bridge(rig: Nav2Rig, *parameters: str) -> None:
     rig.end_server()
     rig.signal('bridge', signal.SIGINT)
     assert rig.processes['bridge'].wait(timeout=10) == 0
+    rig.health.pop('/bridge', None)
     rig.start('bridge', *parameters)
+    wait_for(lambda: '/bridge' in rig.health, 30.0, 'the bridge')
 
 
 @pytest.mark.faults
-def test_goals_and_their_cancels_leave_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize('off', ['', 'forgetting'])
+def test_goals_and_their_cancels_leave_nothing_behind_and_control(tmp_path: Path, off: str
+                                                                  ) -> None:
     rig = Nav2Rig(tmp_path)
     try:
         rig.serve('instant')
-        rig.start('bridge')
+        rig.start('bridge', *([f'test_without:=[{off}]'] if off else []))
         memory = [walk(rig, count) for count in (15, 30)]
+        held = rig.held()
     finally:
         rig.close()
     grown, threads = memory[1][0] - memory[0][0], {count for _, count in memory}
-    print(f'30 goals: {grown / 1024:.1f} MB more, threads {threads}')
-    assert grown < 10 * 1024 and len(threads) == 1
+    print(f'30 goals: {grown / 1024:.1f} MB more, threads {threads}, {held} held')
+    if off:
+        assert held >= 30
+    else:
+        assert grown < 10 * 1024 and len(threads) == 1 and held <= 1
 
 
 def walk(rig: Nav2Rig, count: int) -> tuple[int, int]:
