@@ -207,7 +207,10 @@ class Soak:
 
     def record(self) -> dict[str, object]:
         """The numbers behind the report."""
-        return {'complaints': self.complaints, 'faults': self.events, 'commands': self._commands,
+        heard = self.observer
+        return {'complaints': [*self.complaints, *heard.velocities.complaints,
+                               *heard.ends.complaints],
+                'faults': self.events, 'commands': self._commands,
                 'megabytes': {f'{name} {pid}': [(round(t - self._began, 1), round(mb, 2))
                                                 for t, mb in points]
                               for (name, pid), points in self._memory.items()}}
