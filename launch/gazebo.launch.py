@@ -18,10 +18,10 @@ from launch.event_handlers import OnProcessExit
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-YES_OR_NO = ('true', 'false', 'True', 'False')
+from nl_robot.launching import YES_OR_NO, sim_time, sim_time_argument
+
 NEEDED = ('ros_gz_sim', 'ros_gz_bridge')
 ARGUMENTS = (
     DeclareLaunchArgument('seed', default_value='7', description='Seed of the home'),
@@ -33,8 +33,7 @@ ARGUMENTS = (
                           description='Whether Gazebo runs without a window'),
     DeclareLaunchArgument('world_dir', default_value='',
                           description='Folder for the world; a temporary one, unless given'),
-    DeclareLaunchArgument('use_sim_time', default_value='true', choices=YES_OR_NO,
-                          description='Whether nodes take the time from /clock'),
+    sim_time_argument('true'),
 )
 
 
@@ -65,8 +64,7 @@ def build(context: LaunchContext) -> list[object]:
                   namespace=LaunchConfiguration('namespace'), output='screen',
                   parameters=[{'config_file': str(folder / 'bridge.yaml'),
                                'expand_gz_topic_names': False,
-                               'use_sim_time': ParameterValue(
-                                   LaunchConfiguration('use_sim_time'), value_type=bool)}],
+                               'use_sim_time': sim_time()}],
                   respawn=LaunchConfiguration('use_respawn'), respawn_delay=2.0)
     return [writer, RegisterEventHandler(OnProcessExit(
         target_action=writer,

@@ -15,32 +15,16 @@ from launch.actions import (
     OpaqueFunction,
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
+
+from nl_robot.launching import YES_OR_NO, common_arguments, node, sim_time
 
 NODES = ('safety_gate', 'standby_gate', 'bridge', 'policy', 'command')
 BY_WISH = {'speech': 'speech', 'adaptation': 'adaptation'}
 """Nodes that an argument of the launch file switches on: argument to node."""
-STANDARD = PathJoinSubstitution([FindPackageShare('nl_robot'), 'config', 'robot.yaml'])
-LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
-YES_OR_NO = ('true', 'false', 'True', 'False')
 OWN = 'as in the parameter files, unless given'
 ARGUMENTS = (
-    DeclareLaunchArgument('namespace', default_value='',
-                          description='Namespace of all nodes and topics'),
-    DeclareLaunchArgument('params_file', default_value=STANDARD,
-                          description='Full path of the parameter file'),
-    DeclareLaunchArgument('more_params_file', default_value=LaunchConfiguration('params_file'),
-                          description='Full path of a second parameter file, read after the '
-                                      'first: what stands in it counts'),
-    DeclareLaunchArgument('use_sim_time', default_value='false', choices=YES_OR_NO,
-                          description='Whether nodes take the time from /clock'),
-    DeclareLaunchArgument('log_level', default_value='info', choices=LEVELS,
-                          description='Log level of all nodes'),
-    DeclareLaunchArgument('use_respawn', default_value='false', choices=YES_OR_NO,
-                          description='Whether a node that ends unasked starts again 2 s later'),
     DeclareLaunchArgument('driver', default_value='', choices=('', 'velocity', 'nav2', 'mock'),
                           description=f'What moves the robot to a waypoint; {OWN}'),
     DeclareLaunchArgument('detector', default_value='',
@@ -72,20 +56,12 @@ ARGUMENTS = (
 )
 
 
-def node(name: str, wishes: dict[str, object]) -> Node:
-    """One node with the parameters, and as the arguments want it."""
-    sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+def robot_node(name: str, wishes: dict[str, object]) -> Node:
+    """One node with the parameters and topics that the arguments want."""
     topics = [(topic, LaunchConfiguration(f'{topic}_topic')) for topic in
               ('scan', 'odom', 'cmd_vel')]
-    return Node(package='nl_robot', executable=f'{name}_node', name=name, output='screen',
-                namespace=LaunchConfiguration('namespace'),
-                parameters=[LaunchConfiguration('params_file'),
-                            LaunchConfiguration('more_params_file'),
-                            {'use_sim_time': sim_time, **wishes}],
-                remappings=[*topics, ('/tf', 'tf'), ('/tf_static', 'tf_static')],
-                ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-                respawn=LaunchConfiguration('use_respawn'), respawn_delay=2.0,
-                sigterm_timeout='20')  # an agent takes seconds to be unloaded
+    return node(name, {'use_sim_time': sim_time(), **wishes},
+                remappings=[*topics, ('/tf', 'tf'), ('/tf_static', 'tf_static')])
 
 
 def is_installed(name: str) -> bool:
@@ -112,7 +88,7 @@ def start_nodes(context: LaunchContext) -> list[object]:
     wanted = [*NODES, *(name for argument, name in BY_WISH.items()
                         if LaunchConfiguration(argument).perform(context).lower() == 'true')]
     wishes = wishes_of(context)
-    return [node(name, wishes.get(name, {})) if is_installed(name) else
+    return [robot_node(name, wishes.get(name, {})) if is_installed(name) else
             LogInfo(msg=f'{name}_node is not part of this installation and is left out')
             for name in wanted]
 
@@ -148,5 +124,6 @@ def start_nav2(context: LaunchContext) -> list[object]:
 
 def generate_launch_description() -> LaunchDescription:
     """Gate and standby, bridge, policy and command; Nav2, speech, adaptation on request."""
-    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_nav2),
+    return LaunchDescription([*common_arguments(), *ARGUMENTS,
+                              OpaqueFunction(function=start_nav2),
                               OpaqueFunction(function=start_nodes)])

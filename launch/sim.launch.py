@@ -6,9 +6,10 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+from nl_robot.launching import node, sim_time_argument
 
 ARGUMENTS = (
     ('seed', '2000', int, 'Seed of the home: 2000 to 2049 are homes never trained on'),
@@ -23,15 +24,6 @@ def generate_launch_description() -> LaunchDescription:
         PathJoinSubstitution([FindPackageShare('nl_robot'), 'launch', 'robot.launch.py'])))
     arguments = [DeclareLaunchArgument(name, default_value=default, description=description)
                  for name, default, _, description in ARGUMENTS]
-    arguments.append(DeclareLaunchArgument(
-        'use_sim_time', default_value='true', choices=('true', 'false', 'True', 'False'),
-        description='Whether nodes take the time from /clock'))
-    parameters = {name: ParameterValue(LaunchConfiguration(name), value_type=kind)
-                  for name, _, kind, _ in ARGUMENTS}
-    simulator = Node(package='nl_robot', executable='sim_node', name='sim', output='screen',
-                     namespace=LaunchConfiguration('namespace'),
-                     parameters=[LaunchConfiguration('params_file'),
-                                 LaunchConfiguration('more_params_file'), parameters],
-                     ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-                     respawn=LaunchConfiguration('use_respawn'), respawn_delay=2.0)
-    return LaunchDescription([*arguments, robot, simulator])
+    simulator = node('sim', {name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+                             for name, _, kind, _ in ARGUMENTS})
+    return LaunchDescription([*arguments, sim_time_argument('true'), robot, simulator])

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackageShare
 
-STANDARD = PathJoinSubstitution([FindPackageShare('nl_robot'), 'config', 'robot.yaml'])
+from nl_robot.launching import common_arguments, node, sim_time
+
 ARGUMENTS = (
-    DeclareLaunchArgument('namespace', default_value='',
-                          description='Namespace of the node and its topics'),
-    DeclareLaunchArgument('params_file', default_value=STANDARD,
-                          description='Full path of the parameter file'),
-    DeclareLaunchArgument('source', default_value='microphone', choices=['microphone', 'topic'],
-                          description='Where sound comes from'),
-    DeclareLaunchArgument('log_level', default_value='info',
-                          choices=['debug', 'info', 'warn', 'error', 'fatal'],
-                          description='Log level of the node'),
+    DeclareLaunchArgument('source', default_value='', choices=('', 'microphone', 'topic'),
+                          description='Where sound comes from; as in the parameter files, unless '
+                                      'given'),
 )
+
+
+def start(context: LaunchContext) -> list[Node]:
+    """The speech node."""
+    source = LaunchConfiguration('source').perform(context)
+    return [node('speech', {'use_sim_time': sim_time(), **({'source': source} if source else {})})]
 
 
 def generate_launch_description() -> LaunchDescription:
     """Speech alone; it is started again when it ends unasked, and nothing else notices."""
-    speech = Node(package='nl_robot', executable='speech_node', name='speech', output='screen',
-                  namespace=LaunchConfiguration('namespace'),
-                  parameters=[LaunchConfiguration('params_file'),
-                              {'source': LaunchConfiguration('source')}],
-                  ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-                  respawn=True, respawn_delay=2.0)
-    return LaunchDescription([*ARGUMENTS, speech])
+    return LaunchDescription([*common_arguments(use_respawn='true'), *ARGUMENTS,
+                              OpaqueFunction(function=start)])

@@ -55,6 +55,7 @@ ROOMS = {
     'embodied': walls(f'{CORE} sim mission', 'numpy torch tqdm cv2', 'mujoco'),
     'planning': walls(f'{CORE} homes learning', 'numpy torch'),
     'ros_graph': walls('', 'rclpy'),
+    'launching': walls('', 'launch launch_ros'),     # for the files in launch/ alone
     'cli': walls(f'{CORE} ros_graph sim mission embodied learning planning trials homes wanderer',
                  'numpy torch tqdm yaml rclpy *messages',
                  'ament_index_python matplotlib cv2'),

@@ -80,6 +80,19 @@ def test_stop_is_never_limited_and_ends_what_runs() -> None:
     assert mission.stop(11.0, 'by_topic') == [StopRobot()]
 
 
+def test_a_command_that_a_stop_overtook_never_begins() -> None:
+    mission = ready_mission()
+    mission.stop(12.0, 'by_topic', said=11.8)
+    assert states(mission.command('go', 12.1, said=11.7)) == [('c-1', 'stopped', 'by_topic')]
+    mission.stop(12.2, 'by_service', said=11.0)             # an older one changes nothing
+    assert states(mission.command('go', 12.3, said=11.75)) == [('c-2', 'stopped', 'by_topic')]
+    assert mission.command('stop', 12.4, said=11.9)[-1].id == 'c-3'
+    assert states(mission.command('go', 12.5, said=11.85)) == [('c-4', 'stopped', 'by_command')]
+    mission.policy_alive(12.6, ())
+    mission.gate_report(12.6, False, 1.0, 'idle')
+    assert states(mission.command('go', 12.6, said=11.95)) == [('c-5', 'accepted', '')]
+
+
 def test_the_stop_before_a_command_is_released_a_later_one_ends_it() -> None:
     mission = ready_mission(latched=True, stop_stamp=9.0)
     assert mission.command('kitchen', 10.0)[-1] == Release(9.0)

@@ -105,6 +105,15 @@ def test_heartbeats_from_before_the_waypoint_do_no_harm() -> None:
     assert errand.state == 'dropped'
 
 
+def test_a_policy_that_knows_the_waypoint_gives_it_up_without_delay() -> None:
+    errand = Errand(VelocityDriver())
+    errand.begin(7, Pose(3.0, 0.0, 0.0), 0.0)
+    errand.heartbeat(0, 0.01, newest=6)     # on its way since before the waypoint
+    assert errand.state == 'driving'
+    errand.heartbeat(0, 0.02, newest=7)
+    assert errand.state == 'dropped'
+
+
 @pytest.mark.parametrize('silent', ['odometry', 'scan'])
 def test_without_fresh_senses_it_stands(silent: str) -> None:
     errand = under_way()

@@ -479,3 +479,35 @@ def test_a_laser_that_is_turned_or_off_the_middle(mount: LaserMount, bearing: in
     gate = Gate(GateSettings(), 0.0, mount=mount)
     assert gate.scan(1.0, **scan_args(with_hit(bearing, distance))) == ''
     assert gate.clearance(0.0) == pytest.approx(clear)
+
+
+def stamped(gate: Gate, start: float, seconds: float, shift: float = 0.0) -> str:
+    """Scans and odometry whose stamps are off by `shift`; the fault that is told at the end."""
+    for index in range(round(seconds * 50)):
+        now = start + 0.02 * index
+        reading = Reading(round((now + shift) * 1e9), 0.0, 0.0, (0.0, 0.0, 0.0, 1.0))
+        gate.odometry(now, reading, 1.7e9 + now + shift)
+        if index % 5 == 0:
+            gate.scan(now, **scan_args(), stamp=1.7e9 + now + shift)
+    return gate.fault(start + seconds)
+
+
+@pytest.mark.parametrize('shift', [-1.0, -3600.0, 10.0, -1.7e9])
+def test_stamps_that_shift_are_as_good_as_silence_and_the_clock_is_named(shift: float) -> None:
+    gate = Gate(GateSettings(), 0.0)
+    assert stamped(gate, 0.0, 2.0) == ''
+    assert stamped(gate, 2.0, 0.2, shift) == 'sensor_lost:scan'     # it may be one that came late
+    assert stamped(gate, 2.2, 0.6, shift) == 'clock_skew:scan'
+    assert stamped(gate, 2.8, 2.0) == ''
+
+
+def test_odometry_of_the_future_is_named_too() -> None:
+    gate = Gate(GateSettings(), 0.0, frozenset(['scan']))
+    stamped(gate, 0.0, 2.0)
+    assert stamped(gate, 2.0, 0.8, 10.0) == 'clock_skew:odom'
+
+
+def test_control_without_the_protection_any_stamps_are_believed() -> None:
+    gate = Gate(GateSettings(), 0.0, frozenset(['clock']))
+    stamped(gate, 0.0, 2.0)
+    assert stamped(gate, 2.0, 0.8, 10.0) == ''

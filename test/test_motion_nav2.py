@@ -77,6 +77,55 @@ def test_a_ghost_that_does_not_answer_is_given_two_seconds_and_cancelled_when_it
     assert driver.take() == [CancelGoal(1)] and not driver.passes
 
 
+def asked_again() -> Nav2Driver:
+    """The first request was not answered, so the goal was sent once more."""
+    driver = asked()
+    driver.tick(1.0, server_ready=True)
+    assert driver.take() == []
+    driver.tick(1.1, server_ready=True)
+    assert driver.take() == [SendGoal(2, THERE)]
+    driver.tick(1.9, server_ready=True)
+    assert driver.take() == [] and driver.state == 'driving'    # once more, and no more
+    return driver
+
+
+def test_a_request_that_was_lost_is_made_once_more() -> None:
+    driver = asked_again()
+    driver.responded(2, True, 1.9)
+    assert driver.passes and driver.take() == []
+    driver.finished(2, SUCCEEDED)
+    assert driver.state == 'arrived'
+    driver.responded(1, True, 9.0)              # it was not lost after all
+    assert driver.take() == [ForgetGoal(2), CancelGoal(1)]
+    assert driver.state == 'arrived' and not driver.passes
+
+
+@pytest.mark.parametrize('ends_first', [True, False])
+def test_of_two_goals_that_are_alike_the_later_one_counts(ends_first: bool) -> None:
+    driver = asked_again()
+    driver.responded(1, True, 1.95)
+    assert driver.passes and driver.take() == []
+    if ends_first:                              # it makes room before the other is answered
+        driver.finished(1, ABORTED)
+        assert driver.state == 'driving' and not driver.passes
+    driver.responded(2, True, 1.98)
+    assert driver.passes
+    assert driver.take() == [ForgetGoal(1) if ends_first else CancelGoal(1)]
+    driver.finished(1, ABORTED)
+    assert driver.passes
+    driver.finished(2, ABORTED)
+    assert driver.state == 'blocked' and driver.pending == 0
+
+
+def test_a_target_given_up_gives_up_both_of_its_goals() -> None:
+    driver = asked_again()
+    driver.responded(1, True, 1.95)
+    driver.cancel()
+    assert driver.take() == [CancelGoal(1)]
+    driver.responded(2, True, 1.98)
+    assert driver.take() == [CancelGoal(2)] and not driver.passes
+
+
 def test_silence_of_two_seconds_is_death_and_the_goal_does_not_come_back() -> None:
     driver = running()
     for now in (1.0, 2.0, 3.0):

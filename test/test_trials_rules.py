@@ -59,7 +59,10 @@ def test_a_command_ends_once() -> None:
 
 def test_a_slope_and_a_process_are_measured() -> None:
     assert slope_per_hour([(0.0, 100.0), (1800.0, 101.0), (3600.0, 102.0)]) == pytest.approx(2.0)
-    assert slope_per_hour([(0.0, 1.0)]) == 0.0
+    assert slope_per_hour([(0.0, 1.0)]) == 0.0 == slope_per_hour([], [])
+    # started anew at another level: 2 an hour in the one life, 4 in the other, equally long
+    assert slope_per_hour([(0.0, 100.0), (1800.0, 101.0)],
+                          [(3600.0, 50.0), (5400.0, 52.0)]) == pytest.approx(3.0)
     busy = subprocess.Popen([sys.executable, '-S', '-c', 'while True: pass'])
     calm = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'])
     try:

@@ -171,7 +171,8 @@ def start_nodes(nodes: NodeProcesses, plan: Plan, args: argparse.Namespace) -> N
     simulator = {'seed': plan.home.seed, 'start_x': float(start.x), 'start_y': float(start.y),
                  'start_yaw': float(start.yaw), 'real_time_factor': float(args.speed)}
     parameters: dict[str, dict[str, object]] = {
-        'sim': dict(simulator), 'policy': {'agent': args.agent, 'detector': args.detector}}
+        'sim': dict(simulator), 'safety_gate': {'use_sim_time': True},
+        'policy': {'agent': args.agent, 'detector': args.detector}}
     file = shared_dir('config') / 'one_camera.yaml' if args.rig == 'one_camera' else None
     for name in ('sim', *NODES):
         nodes.start(name, f'nl_robot.nodes.{name}', ros_arguments(parameters.get(name, {}), file))

@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from std_msgs.msg import String, UInt32
 
+from nl_robot.cli.robot_talk import Visitor
 from nl_robot.mission.command import Status
 
 SENSOR = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -30,14 +26,11 @@ FRESH = 1.5    # seconds for which a sign of life counts
 STEP = 0.02    # metres between two points of the path
 
 
-class Watcher:
-    """Talks with the nodes of one ROS domain; nothing here waits longer than it was told."""
+class Watcher(Visitor):
+    """Talks with the nodes of one ROS domain."""
 
     def __init__(self) -> None:
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self.node = Node('demo')
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
+        super().__init__('demo')
         self.path: list[tuple[float, float]] = []
         self.collisions = 0
         self._statuses: list[Status] = []
@@ -91,15 +84,6 @@ class Watcher:
         statuses, self._statuses = self._statuses, []
         return statuses
 
-    def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Let messages in for some seconds, or until the condition holds; gives whether it did."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self._executor.spin_once(timeout_sec=0.05)
-            if until():
-                return True
-        return until()
-
     def photograph(self, seconds: float = 4.0) -> dict[str, NDArray[np.uint8]]:
         """One frame of every camera that answers in time: its name → (H, W, 3) RGB."""
         names = {topic: match[1] or 'front' for topic, _ in self.node.get_topic_names_and_types()
@@ -118,19 +102,6 @@ class Watcher:
         for subscription in taken:
             self.node.destroy_subscription(subscription)
         return frames
-
-    def close(self) -> None:
-        """Leave the domain."""
-        self._executor.shutdown(timeout_sec=1.0)
-        self.node.destroy_node()
-        rclpy.try_shutdown()
-
-    def __enter__(self) -> Watcher:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
 
 
 def values_of(message: Any) -> dict[str, str]:

@@ -77,4 +77,6 @@ def arguments_of(name: str, files: list[Path], namespace: str, home: int | None)
         words += ['-r', f'__ns:=/{namespace.strip("/")}']
     if name == 'sim':
         words += ['-p', f'seed:={home}']
+    if name == 'safety_gate' and home is not None:
+        words += ['-p', 'use_sim_time:=true']   # its stamps tell no delays
     return ['--ros-args', *words]

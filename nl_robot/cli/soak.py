@@ -28,8 +28,8 @@ from nl_robot.settings import shared_dir
 
 WORDS = ('go to the kitchen', 'find the sofa', 'go to the bathroom', 'drive to the bed',
          'could you head over to the table', 'go to the hallway')
-READY_WITHIN, SETTLED_WITHIN, WARM_UP = 90.0, 2.0, 120.0  # seconds
-MEMORY_SLOPE = 5.0  # megabytes an hour
+READY_WITHIN, SETTLED_WITHIN, WARM_UP = 90.0, 2.0, 600.0  # seconds
+MEMORY_SLOPE, MEMORY_MINUTES = 5.0, 15.0  # megabytes an hour, over that many minutes or more
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class Soak:
         slopes = self._slopes()
         for name, (slope, minutes) in sorted(slopes.items()):
             print(f'memory of {name}: {slope:+.1f} MB/h over {minutes:.0f} minutes')
-            if slope > MEMORY_SLOPE and minutes >= 30.0:
+            if slope > MEMORY_SLOPE and minutes >= MEMORY_MINUTES:
                 broken.append(f'memory of {name} grows by {slope:.1f} MB/h')
         print(f'{(time.monotonic() - self._began) / 60:.0f} minutes on {description()}: '
               f'{self._commands} commands accepted, {self.events} faults, '
@@ -207,7 +207,10 @@ class Soak:
 
     def record(self) -> dict[str, object]:
         """The numbers behind the report."""
-        return {'complaints': self.complaints, 'faults': self.events, 'commands': self._commands,
+        heard = self.observer
+        return {'complaints': [*self.complaints, *heard.velocities.complaints,
+                               *heard.ends.complaints],
+                'faults': self.events, 'commands': self._commands,
                 'megabytes': {f'{name} {pid}': [(round(t - self._began, 1), round(mb, 2))
                                                 for t, mb in points]
                               for (name, pid), points in self._memory.items()}}
@@ -221,15 +224,16 @@ class Soak:
                 continue    # it has just ended
 
     def _slopes(self) -> dict[str, tuple[float, float]]:
-        """Megabytes an hour, and minutes, of the longest life of each node after its warm-up."""
+        """Megabytes an hour of each node, and over how many minutes: of all its lives together,
+        each after its own warm-up."""
         from nl_robot.trials.machine import slope_per_hour
-        found: dict[str, tuple[float, float]] = {}
+        lives: dict[str, list[list[tuple[float, float]]]] = {}
         for (name, _), points in self._memory.items():
-            later = [p for p in points if p[0] - points[0][0] > WARM_UP]
-            minutes = (later[-1][0] - later[0][0]) / 60 if later else 0.0
-            if minutes > found.get(name, (0.0, 1.0))[1]:
-                found[name] = slope_per_hour(later), minutes
-        return found
+            lives.setdefault(name, []).append(
+                [point for point in points if point[0] - points[0][0] > WARM_UP])
+        return {name: (slope_per_hour(*runs), sum((run[-1][0] - run[0][0]) / 60
+                                                  for run in runs if run))
+                for name, runs in lives.items() if any(runs)}
 
     def _tell(self, line: str) -> None:
         print(f'{time.monotonic() - getattr(self, "_began", time.monotonic()):7.1f} s  {line}',

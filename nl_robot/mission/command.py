@@ -20,13 +20,14 @@ REASONS = ('', 'already_there', 'not_moved', 'too_many_decisions', 'too_long_a_t
            'too_long', 'unreadable', 'rate_limited', 'not_ready', 'unsupported',
            'nothing_to_cancel', 'policy_lost', 'bridge_lost', 'gate_lost', 'sensor_lost',
            'perception_error', 'interrupted', 'conflict', 'localization_fault', 'qos_incompatible',
-           'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored', 'asking')
+           'clock_skew', 'nav2_unavailable', 'nav2_lost', 'nav2_failed', 'explored', 'asking')
 
 
 GATE_FAULTS = {
     'conflict': 'Somebody else moves the base.',
     'localization_fault': 'The odometry cannot be believed.',
     'qos_incompatible': 'A sensor publishes in a way that cannot be heard.',
+    'clock_skew': 'The stamps of a sensor say that what it sends is not of now.',
 }
 """What the gate tells that ends a command at once, and the sentence for a person."""
 EXPLORING = '-explore-'
@@ -152,6 +153,7 @@ class Mission:
         self._language, self._prefix, self._count = language, prefix, 0
         self._bucket = TokenBucket(self.settings.rate, self.settings.burst, now)
         self._accepted_at = now
+        self._stopped = now - 60.0, ''      # when the latest stop was said, and how
         self._policy_at = self._gate_at = float('-inf')
         self._policy_lacks: tuple[str, ...] = ()
         self._bridge_lacks: tuple[str, ...] = ()
@@ -161,13 +163,19 @@ class Mission:
         self._sensor_lost_since: float | None = None
         self._leisure = Leisure()
 
-    def command(self, text: str, now: float) -> list[Effect]:
-        """What one command causes; stop is classified before anything can refuse it."""
+    def command(self, text: str, now: float, said: float | None = None) -> list[Effect]:
+        """What one command causes; stop is classified before anything can refuse it.
+
+        :param said: when it was said: what waited in a queue while a stop overtook it never begins
+        """
         self._count += 1
         id_, word = f'{self._prefix}-{self._count}', self._language.control_word(text)
         if word == 'stop':
-            return [*self.stop(now, 'by_command'),
+            return [*self.stop(now, 'by_command', said),
                     self._said(Status(id_, 'stopped', 'by_command', 'Stopped.'))]
+        if said is not None and said < self._stopped[0]:
+            return [self._said(Status(id_, 'stopped', self._stopped[1],
+                                      'A stop came after it was said.'))]
         if not self._bucket.take(now):
             return [self._reject(id_, 'rate_limited', 'More than '
                                  f'{self.settings.rate:g} commands a second: say it again later.')]
@@ -237,8 +245,12 @@ class Mission:
                 self._said(Status(before.id, 'failed', 'interrupted', 'The command node was ended '
                                   f'and started again{what}', before.words))]
 
-    def stop(self, now: float, reason: str) -> list[Effect]:
-        """Stop the robot and end what runs; always, whatever the state."""
+    def stop(self, now: float, reason: str, said: float | None = None) -> list[Effect]:
+        """Stop the robot and end what runs; always, whatever the state.
+
+        :param said: when, if not now
+        """
+        self._stopped = max(self._stopped, (now if said is None else said, reason))
         self._leisure.person()
         return [StopRobot(), *self._end('stopped', reason, 'Stopped.')]
 

@@ -22,7 +22,8 @@ class ErrandSettings:
     :param policy_pause: without a heartbeat the robot slows down after this, so that braking
         from full speed, 0.33 s, ends within the 0.6 s that are promised
     :param policy_timeout: without a heartbeat the errand is dropped after this
-    :param grace: heartbeats from before the waypoint may still arrive for this long
+    :param grace: heartbeats from before the waypoint may still arrive for this long; those of a
+        policy that knows nothing of it end it thereafter
     :param odom_timeout, scan_timeout: without news there is no motion
     :param sense_patience: without news for this long the way counts as blocked
     :param rest_time: the robot has come to rest when it was this long at zero speed
@@ -80,14 +81,16 @@ class Errand:
         return (now - self._heard_at <= self.settings.policy_timeout
                 and not self._senses_are_old(now))
 
-    def heartbeat(self, number: int, now: float, slow: bool = False) -> None:
+    def heartbeat(self, number: int, now: float, slow: bool = False, newest: int = 0) -> None:
         """Hear which waypoint the policy pursues; another than ours, or 0, ends ours.
 
         :param slow: nobody asked for this drive: not faster than one explores
+        :param newest: the newest waypoint that the policy has sent: when it is ours, this
+            heartbeat is not from before it
         """
         self._heard_at, self._slow = now, slow
         if (self.state == 'driving' and number != self.number
-                and now - self._began > self.settings.grace):
+                and (newest >= self.number or now - self._began > self.settings.grace)):
             self._finish('dropped', now)
 
     def odometry(self, pose: Pose, speed: float, now: float) -> None:

@@ -16,9 +16,11 @@ from nl_robot.motion.laser_mount import LaserMount
 from nl_robot.motion.limits import clamp, ramp, stopping_speed
 from nl_robot.motion.odometry_check import OdometryCheck, Reading
 from nl_robot.motion.scan_check import BadScan, CheckedScan, check_scan
+from nl_robot.motion.stamp_check import StampCheck
 
 REASONS = ('open', 'idle', 'slow', 'obstacle', 'stopped', 'silent', 'loop_gap', 'conflict',
-           'command_lost', 'held_at_zero', 'sensor_lost', 'localization_fault', 'qos_incompatible')
+           'command_lost', 'held_at_zero', 'sensor_lost', 'localization_fault', 'qos_incompatible',
+           'clock_skew')
 """Why the output is what it is; details follow a colon."""
 
 
@@ -64,6 +66,7 @@ class Gate:
         self._stop_stamp = now
         self._wish: _Wish | None = None
         self._odometry = OdometryCheck(settings)
+        self._stamps = {topic: StampCheck() for topic in ('scan', 'odom')}
         self._echoes = Echoes()
         self._conflict_until = self._held_until = -math.inf
         self._echo_quiet_until = self._resumed_at = -math.inf
@@ -136,14 +139,14 @@ class Gate:
 
     def scan(self, now: float, ranges: Sequence[float], angle_min: float, angle_max: float,
              angle_increment: float, range_min: float, range_max: float,
-             age: float = 0.0) -> str:
+             stamp: float | None = None) -> str:
         """Take a scan; the answer says what is wrong with it, '' when all is well.
 
-        :param age: seconds since it was measured, as far as its stamp says
+        :param stamp: seconds of the robot's clock; None where that does not run like ours
         """
         try:
-            if not -self.settings.max_scan_lead <= age <= self.settings.max_scan_age:
-                raise BadScan(f'it is {age:.1f} s old')
+            if stale := self._stale('scan', now, stamp):
+                raise BadScan(stale)
             checked = check_scan(ranges, angle_min, angle_max, angle_increment, range_min,
                                  range_max).seen_from_base(self._mount)
         except BadScan as error:
@@ -161,10 +164,22 @@ class Gate:
         """Note that a publisher of `scan` or `odom` offers a quality that cannot fit."""
         self._unheard.add(topic)
 
-    def odometry(self, now: float, reading: Reading) -> str:
-        """Take a message of odometry; the answer says what is wrong with it, '' if nothing."""
+    def odometry(self, now: float, reading: Reading, stamp: float | None = None) -> str:
+        """Take a message of odometry; the answer says what is wrong with it, '' if nothing.
+
+        :param stamp: as of a scan
+        """
         self._unheard.discard('odom')
-        return self._odometry.take(now, reading)
+        return self._stale('odom', now, stamp) or self._odometry.take(now, reading)
+
+    def _stale(self, topic: str, now: float, stamp: float | None) -> str:
+        """Why a message is not of now, or ''."""
+        if stamp is None or 'clock' in self._off:
+            return ''
+        settings = self.settings
+        age = self._stamps[topic].take(now, stamp, settings)
+        fresh = -settings.max_scan_lead <= age <= settings.max_scan_age
+        return '' if fresh else f'its stamp says that it is {age:.1f} s old'
 
     def hold(self, until: float) -> None:
         """Let nothing move before a moment; a later call may bring it forward."""
@@ -255,11 +270,17 @@ class Gate:
             return 'held_at_zero'
         if 'scan' not in self._off and (now - self._scan_arrived > settings.scan_timeout
                                         or self._good_scans < settings.good_scans):
-            return 'qos_incompatible:scan' if 'scan' in self._unheard else 'sensor_lost:scan'
+            return self._unbelieved('scan', now) or 'sensor_lost:scan'
         if (fault := self._odometry.fault(now)) and 'odometry' not in self._off:
-            return ('qos_incompatible:odom' if fault == 'silent' and 'odom' in self._unheard
-                    else f'localization_fault:{fault}')
+            return ((self._unbelieved('odom', now) if fault == 'silent' else '')
+                    or f'localization_fault:{fault}')
         return ''
+
+    def _unbelieved(self, topic: str, now: float) -> str:
+        """Why a sensor that publishes is not heard, or not believed; '' where it is silent."""
+        if topic in self._unheard:
+            return f'qos_incompatible:{topic}'
+        return f'clock_skew:{topic}' if self._stamps[topic].is_wrong(now) else ''
 
     def _allowed(self, now: float, wanted: float) -> tuple[float, str]:
         """The wanted linear speed within limits and in front of obstacles, and the reason."""

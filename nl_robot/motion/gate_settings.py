@@ -34,6 +34,8 @@ class GateSettings:
     :param conflict_time: nothing moves for this long after somebody else commanded the base
     :param release_lease: who released the gate and told that it lives must go on telling so
     :param max_stamp_age, max_stamp_lead: of wanted velocities, by the steady clock
+    :param max_scan_age, max_scan_lead: of scans and odometry, by how their stamps run beside the
+        steady clock
     """
 
     max_linear: float = _limit(0.30, SMALLER)

@@ -34,6 +34,8 @@ class Nav2Settings:
 
     :param server_wait: from a waypoint until the server must be there
     :param response_timeout: from a request until the goal is accepted or rejected
+    :param ask_again: a request without an answer is made once more after this: it or its answer
+        may be lost where a server has just been started, while the graph tells of a dead one
     :param feedback_timeout: between two feedbacks; the behavior tree sends one each tick
     :param cancel_timeout: from a cancel until the goal must be over; a cancel that was not even
         answered is sent again, for it may be lost where a server was found a moment ago
@@ -42,6 +44,7 @@ class Nav2Settings:
 
     server_wait: float = 2.0
     response_timeout: float = 2.0
+    ask_again: float = 1.0
     feedback_timeout: float = 2.0
     cancel_timeout: float = 1.0
     forget_after: float = 30.0
@@ -74,8 +77,12 @@ Request = SendGoal | CancelGoal | ForgetGoal
 
 @dataclass
 class _Goal:
-    """A goal that the server was asked for; `heard_at` is its last sign of life."""
+    """A goal that the server was asked for; `heard_at` is its last sign of life.
 
+    :param wish: number of the target it is for; the goals of one wish are alike
+    """
+
+    wish: int
     asked_at: float
     heard_at: float
     accepted: bool = False
@@ -87,13 +94,19 @@ class _Goal:
 
 
 class Nav2Driver:
-    """A `Driver` whose motion is Nav2's; its velocities may pass while its goal runs."""
+    """A `Driver` whose motion is Nav2's; its velocities may pass while its goal runs.
 
-    def __init__(self, settings: Nav2Settings | None = None, tolerance: float = 0.15) -> None:
+    :param off: names of protections that a test switches off: deadlines, answers, cancels,
+        forgetting
+    """
+
+    def __init__(self, settings: Nav2Settings | None = None, tolerance: float = 0.15,
+                 off: frozenset[str] = frozenset()) -> None:
         self.settings, self._tolerance = settings or Nav2Settings(), tolerance
+        self._off = off
         self.state, self.reason, self.text = 'idle', '', ''
         self.disobeyed = False
-        self._number = self._current = 0
+        self._number = self._wish = self._current = 0   # the newest goal; wanted; accepted
         self._target: Pose | None = None
         self._wanted_at = 0.0
         self._goals: dict[int, _Goal] = {}
@@ -107,8 +120,7 @@ class Nav2Driver:
     @property
     def passes(self) -> bool:
         """True while the server works on the goal that is wanted now."""
-        goal = self._goals.get(self._current)
-        return self.state == 'driving' and goal is not None and goal.accepted
+        return self.state == 'driving' and self._current in self._goals
 
     @property
     def pending(self) -> int:
@@ -118,8 +130,7 @@ class Nav2Driver:
     def set_target(self, target: Pose, now: float, final_yaw: float | None = None) -> None:
         """Want a goal; it is sent with the next tick that finds the server."""
         self.cancel()
-        self._number += 1
-        self._current, self._wanted_at = self._number, now
+        self._wish, self._wanted_at = self._number + 1, now
         self._target = target if final_yaw is None else replace(target, yaw=final_yaw)
         self.state, self.reason, self.text = 'driving', '', ''
 
@@ -150,19 +161,23 @@ class Nav2Driver:
         self.disobeyed |= any(g.unwanted and g.cancel_refused for g in self._goals.values())
 
     def responded(self, number: int, accepted: bool, now: float) -> None:
-        """The server took a goal, or rejected it."""
+        """The server took a goal, or rejected it; of two that are alike the later one counts."""
         goal = self._goals.get(number)
-        if goal is None:
+        if goal is None or (not accepted and 'answers' in self._off):
             return
+        wanted = goal.wish == self._wish and not goal.unwanted
         if not accepted:
             self._forget(number)
-            if number == self._current:
+            if wanted and not self._current:
                 self._fail('nav2_failed:rejected', 'Nav2 rejected the goal: is it active, and '
                            'does it know where it is?')
             return
         goal.accepted, goal.heard_at = True, now
-        if goal.unwanted:
-            self._requests.append(CancelGoal(number))
+        if wanted and self._current < number:
+            self._drop(self._current)
+            self._current = number
+        elif 'cancels' not in self._off:
+            self._drop(number)
 
     def feedback(self, number: int, now: float) -> None:
         """A goal gave a sign of life."""
@@ -175,11 +190,16 @@ class Nav2Driver:
         :param status: of action_msgs/GoalStatus
         :param code, text: error_code and error_msg of the result where it has them
         """
+        if 'answers' in self._off:
+            return
         known = self._goals.get(number) is not None
         self._forget(number)
         if not known or number != self._current or self.state != 'driving':
             return
         self._current = 0
+        if status != SUCCEEDED and self._asked():
+            return      # it made room for one that is like it
+        self._give_up()
         if status == SUCCEEDED:
             self.state = 'arrived'
         elif status == ABORTED and code not in SET_UP_CODES:
@@ -207,40 +227,59 @@ class Nav2Driver:
         return requests
 
     def _tick_current(self, now: float, server_ready: bool) -> None:
-        settings, goal = self.settings, self._goals.get(self._current)
-        if goal is None and server_ready and self._target is not None:
-            self._goals[self._current] = _Goal(now, now)
-            self._requests.append(SendGoal(self._current, self._target))
-        elif goal is None and now - self._wanted_at > settings.server_wait:
-            self._fail('nav2_unavailable', 'There is no navigate_to_pose server: start Nav2.')
-        elif goal is not None and not goal.accepted:
-            if now - goal.asked_at > settings.response_timeout:
-                self._fail('nav2_unavailable', 'Nav2 does not answer.')
-        elif goal is not None and now - goal.heard_at > settings.feedback_timeout:
-            self._fail('nav2_lost', 'Nav2 went silent.')
+        settings, asked = self.settings, self._asked()
+        if 'deadlines' in self._off and (self._current or asked):
+            return
+        if self._current:
+            if now - self._goals[self._current].heard_at > settings.feedback_timeout:
+                self._fail('nav2_lost', 'Nav2 went silent.')
+        elif not asked and server_ready:
+            self._ask(now)
+        elif not asked:
+            if now - self._wanted_at > settings.server_wait:
+                self._fail('nav2_unavailable', 'There is no navigate_to_pose server: start Nav2.')
+        elif now - asked[0].asked_at > settings.response_timeout:
+            self._fail('nav2_unavailable', 'Nav2 does not answer.')
+        elif len(asked) == 1 and now - asked[0].asked_at > settings.ask_again:
+            self._ask(now)
+
+    def _asked(self) -> list[_Goal]:
+        """The goals for the present wish, first things first."""
+        return [goal for goal in self._goals.values() if goal.wish == self._wish]
+
+    def _ask(self, now: float) -> None:
+        assert self._target is not None
+        self._number += 1
+        self._goals[self._number] = _Goal(self._wish, now, now)
+        self._requests.append(SendGoal(self._number, self._target))
 
     def _cancel_again(self, number: int, goal: _Goal, now: float) -> None:
-        if goal.answered:
+        if goal.answered or 'cancels' in self._off:
             return
         if goal.cancelled_at is None or now - goal.cancelled_at > self.settings.cancel_timeout:
             goal.cancelled_at = now
             self._requests.append(CancelGoal(number))
 
     def _give_up(self) -> None:
-        """Nobody wants the current goal any more."""
-        goal = self._goals.get(self._current)
-        if goal is not None:
+        """Nobody wants the present target any more."""
+        for number, goal in self._goals.items():
+            if goal.wish == self._wish and not goal.unwanted:
+                self._drop(number)
+        self._wish = self._current = 0
+
+    def _drop(self, number: int) -> None:
+        """Nobody wants that goal any more: it is cancelled now, or when it is accepted."""
+        if goal := self._goals.get(number):
             goal.unwanted = True
             if goal.accepted:
-                self._requests.append(CancelGoal(self._current))
-        self._current = 0
+                self._requests.append(CancelGoal(number))
 
     def _fail(self, reason: str, text: str) -> None:
         self._give_up()
         self.state, self.reason, self.text = 'failed', reason, text
 
     def _forget(self, number: int) -> None:
-        if self._goals.pop(number, None) is not None:
+        if self._goals.pop(number, None) is not None and 'forgetting' not in self._off:
             self._requests.append(ForgetGoal(number))
 
 

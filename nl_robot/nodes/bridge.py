@@ -36,14 +36,14 @@ class Bridge:
     def __init__(self) -> None:
         self.node = node = Node('bridge')
         rate = declare(node, 'rate', 20.0, 'velocities a second', 5, 50)
-        off = declare(node, 'test_without', [''], 'names of protections to switch off; for tests '
-                      'alone, which must then fail')
+        self._off = frozenset(declare(node, 'test_without', [''], 'names of protections to switch '
+                                      'off; for tests alone, which must then fail'))
         self._name = declare(node, 'driver', 'velocity', 'what moves the robot: velocity (this '
                              'node), nav2 (navigate_to_pose) or mock (arrives at once)')
         self._velocity = node.create_publisher(TwistStamped, 'cmd_vel_raw', LATEST)
         self._navigator: Navigator | None = None
         self._errand = Errand(self._make_driver(), declare_settings(node, ErrandSettings),
-                              frozenset(off))
+                              self._off)
         self._teller = Teller(node, self._errand, self._name, self._navigator)
         self._frames, self._frame = Frames(node), 'odom'
         node.create_subscription(PoseStamped, 'waypoint', self._on_waypoint, LATEST)
@@ -56,7 +56,8 @@ class Bridge:
         """The driver of that name; ValueError for an unknown one."""
         settings = declare_settings(self.node, DriverSettings)
         if self._name == 'nav2':
-            driver = Nav2Driver(declare_settings(self.node, Nav2Settings), settings.tolerance)
+            driver = Nav2Driver(declare_settings(self.node, Nav2Settings), settings.tolerance,
+                                self._off)
             self._navigator = Navigator(self.node, driver, self._pass_on)
             return driver
         if self._name not in ('velocity', 'mock'):
@@ -86,9 +87,11 @@ class Bridge:
 
     def _on_heartbeat(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
-        number = values.get('waypoint', '0')
-        self._errand.heartbeat(int(number) if number.isdigit() else 0, time.monotonic(),
-                               values.get('pace') == 'exploring')
+        number, newest = (int(text) if text.isdigit() else 0
+                          for text in (values.get(key, '0') for key in ('waypoint', 'newest')))
+        self._errand.heartbeat(number, time.monotonic(), values.get('pace') == 'exploring', newest)
+        if self._navigator is not None:
+            self._navigator.flush()     # a goal that was given up just now is cancelled just now
 
     def _on_odometry(self, message: Odometry) -> None:
         twist = message.twist.twist

@@ -84,8 +84,9 @@ class Teller:
 
     def _publish(self, reason: str, text: str) -> None:
         lacks = ['nav2'] if self._navigator is not None and not self._navigator.ready else []
+        goals = {'goals': str(self._navigator.held)} if self._navigator is not None else {}
         deaf = {topic: found.text for topic, found in self._mismatch.items() if found.deaf}
         self._report.publish(diagnostic('bridge', reason or 'running', {
             'driver': self._driver, 'lacks': ','.join([*lacks, *deaf]), 'reason': reason,
-            'text': text, **{f'why/{topic}': why for topic, why in deaf.items()}},
+            'text': text, **goals, **{f'why/{topic}': why for topic, why in deaf.items()}},
             level=DiagnosticStatus.ERROR if reason else DiagnosticStatus.OK))

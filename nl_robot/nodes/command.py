@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
@@ -24,7 +25,7 @@ from nl_robot.mission.command import (
     StopRobot,
 )
 from nl_robot.mission.journal import Journal, journal_path
-from nl_robot.nodes.conversions import diagnostic, values_of
+from nl_robot.nodes.conversions import diagnostic, said_at, values_of
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, FLOOD, LATCHED, LATEST, STATE
@@ -53,8 +54,9 @@ class Command:
         self._stop = node.create_publisher(Empty, 'gate/stop', EVENTS)
         self._release = node.create_publisher(UInt64, 'gate/release', EVENTS)
         self._alive = node.create_publisher(Empty, 'gate/alive', LATEST)
-        node.create_subscription(String, 'command', self._on_command, FLOOD)
-        node.create_subscription(Empty, 'stop', self._on_stop, EVENTS)
+        hear: Any = node.create_subscription    # with what tells when it was said
+        hear(String, 'command', self._on_command, FLOOD)
+        hear(Empty, 'stop', self._on_stop, EVENTS)
         node.create_subscription(String, 'explore', self._on_explore, STATE)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, STATE)
         self._reports = Reports(node, self._mission, self._do)
@@ -83,14 +85,14 @@ class Command:
         self._alive.publish(Empty())
         self._do(self._mission.tick(time.monotonic()))
 
-    def _on_command(self, message: String) -> None:
-        self._do(self._mission.command(message.data, time.monotonic()))
+    def _on_command(self, message: String, info: dict[str, int]) -> None:
+        self._do(self._mission.command(message.data, time.monotonic(), said_at(info)))
 
     def _on_explore(self, message: String) -> None:
         self._do(self._mission.leisure(message.data, time.monotonic()))
 
-    def _on_stop(self, message: Empty) -> None:
-        effects = self._mission.stop(time.monotonic(), 'by_topic')
+    def _on_stop(self, message: Empty, info: dict[str, int]) -> None:
+        effects = self._mission.stop(time.monotonic(), 'by_topic', said_at(info))
         self._do(e for e in effects if not isinstance(e, StopRobot))  # the gate heard it too
 
     def _on_stop_service(self, request: Trigger.Request, response: Trigger.Response
@@ -134,11 +136,8 @@ class Command:
     def _tell(self, status: Status) -> None:
         """Publish one status."""
         message = f'{status.state}: {status.reason}' if status.reason else status.state
-        self._status.publish(diagnostic(
-            'command', message, {'id': status.id, 'state': status.state, 'reason': status.reason,
-                                 'text': status.text, 'words': status.words,
-                                 'caveat': status.caveat},
-            status.id, LEVELS.get(status.state, DiagnosticStatus.OK)))
+        self._status.publish(diagnostic('command', message, vars(status), status.id,
+                                        LEVELS.get(status.state, DiagnosticStatus.OK)))
 
 
 def main() -> int:

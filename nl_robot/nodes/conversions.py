@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,7 @@ from nl_robot.geometry import quaternion_from_yaw, yaw_from_quaternion
 
 SECOND = 1_000_000_000
 MAX_SIDE = 8192
+LONGEST_WAIT = 5.0  # seconds: a message that seems to have been on its way for longer has not
 DRIVES = {GoalStatus.STATUS_EXECUTING: 'driving', GoalStatus.STATUS_SUCCEEDED: 'arrived',
           GoalStatus.STATUS_ABORTED: 'blocked', GoalStatus.STATUS_CANCELED: 'blocked'}
 """What the bridge says of a waypoint, in the words of a pursuit."""
@@ -131,3 +133,17 @@ def diagnostic(name: str, message: str, values: Mapping[str, str], hardware_id: 
 def values_of(message: DiagnosticStatus) -> dict[str, str]:
     """The values of a diagnostic message by key."""
     return {item.key: item.value for item in message.values}
+
+
+def said_at(info: Mapping[str, int]) -> float:
+    """When a message was said, in seconds of the steady clock.
+
+    The clock of who said it counts if it seems to go like ours, else the moment of its arrival
+    here, from which on it may have waited for its turn.
+
+    :param info: of rclpy, nanoseconds of the system's clock
+    """
+    sent, came = ((time.time_ns() - info[f'{name}_timestamp']) / SECOND
+                  for name in ('source', 'received'))
+    return time.monotonic() - (sent if 0.0 <= sent <= LONGEST_WAIT
+                               else min(max(came, 0.0), LONGEST_WAIT))

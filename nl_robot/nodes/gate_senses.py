@@ -11,7 +11,7 @@ from rclpy.qos import qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from nl_robot.motion.gate import Gate
-from nl_robot.nodes.light_messages import LaserScan, RawOdometry, reading_of_bytes
+from nl_robot.nodes.light_messages import SECOND, LaserScan, RawOdometry, reading_of_bytes
 from nl_robot.nodes.qos import EVENTS, SENSOR
 from nl_robot.nodes.velocity_output import twist_of
 
@@ -24,6 +24,8 @@ class GateSenses:
 
     def __init__(self, node: Node, gate: Gate, velocity: Any) -> None:
         self._node, self._gate, self._scan_stamp = node, gate, (-1, 0)
+        # Simulated time runs as fast as its machine can, and says nothing of delays.
+        self._simulated = bool(node.get_parameter('use_sim_time').value)
         for topic, kind, callback, raw in (('scan', LaserScan, self._on_scan, False),
                                            ('odom', RawOdometry, self._on_odometry, True)):
             node.create_subscription(kind, topic, callback, SENSOR, raw=raw,
@@ -52,17 +54,22 @@ class GateSenses:
         self._scan_stamp = stamp
         fault = self._gate.scan(time.monotonic(), message.ranges, message.angle_min,
                                 message.angle_max, message.angle_increment, message.range_min,
-                                message.range_max)
+                                message.range_max, self._moment(stamp[0] + stamp[1] / SECOND))
         if fault:
             self._refuse('a scan', fault)
 
     def _on_odometry(self, data: bytes) -> None:
         try:
-            fault = self._gate.odometry(time.monotonic(), reading_of_bytes(data))
+            reading = reading_of_bytes(data)
+            fault = self._gate.odometry(time.monotonic(), reading,
+                                        self._moment(reading.stamp / SECOND))
         except ValueError as error:
             fault = str(error)
         if fault:
             self._refuse('odometry', fault)
+
+    def _moment(self, stamp: float) -> float | None:
+        return None if self._simulated else stamp
 
     def _on_velocity_out(self, message: Any) -> None:
         twist = twist_of(message)

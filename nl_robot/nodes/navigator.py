@@ -54,6 +54,11 @@ class Navigator:
         node.create_subscription(self.kind, 'cmd_vel_nav2', self._on_velocity, LATEST)
         every(node, TICK, self._on_tick)
 
+    @property
+    def held(self) -> int:
+        """Goals of which a handle or a future is kept."""
+        return len(self._handles.keys() | self._futures.keys())
+
     def trouble(self) -> str:
         """What is wrong with Nav2 just now."""
         if self._driver.disobeyed:

@@ -134,11 +134,11 @@ class Policy:
         """Tell that it lives, which waypoint it pursues, how fast, and what it still waits for."""
         if error := self._thinker.complaint():
             self.node.get_logger().error(f'the agent cannot act: {error}')
-        self._heartbeat.publish(diagnostic('policy', self._pursuit.phase, {
-            'lacks': ','.join(self._senses.lacks() + self._home.lacks()),
-            'waypoint': str(self._waypoint_stamp if self._pursuit.waypoint else 0),
-            'pace': 'exploring' if self._pursuit.exploring else '', **self._senses.why()},
-            self._pursuit.id))
+        phase, stamp = self._pursuit.phase, self._waypoint_stamp
+        self._heartbeat.publish(diagnostic('policy', phase, {
+            'lacks': ','.join(self._senses.lacks() + self._home.lacks()), 'newest': str(stamp),
+            'waypoint': str(stamp if phase == 'driving' else 0), **self._senses.why(),
+            'pace': 'exploring' if self._pursuit.exploring else ''}, self._pursuit.id))
 
 
 def main() -> int:

@@ -39,20 +39,18 @@ class Living(Protocol):
         """What is wrong just now, for /diagnostics; '' when all is well."""
 
 
-def run(make: Callable[[], Living], arguments: list[str] | None = None,
-        shares_memory: bool = True) -> int:
+def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
     """Run one node until SIGINT or SIGTERM; gives the exit status.
 
-    :param shares_memory: False: Fast DDS sends over UDP alone, unless the environment says
-        otherwise. In shared memory a process that was killed or frozen can hold up, for a second
-        and more, whoever sends to it (Fast-DDS issues 2790, 5053, 5308).
+    Fast DDS sends over UDP alone, unless the environment says otherwise: in shared memory a
+    process that was killed or frozen can hold up whoever sends to it (Fast-DDS issues 2790, 5053,
+    5308), or leave no room there for pictures, so that cameras fall silent for everybody.
 
     0: asked to end · 1: a callback raised · 2: the parameters make no sense · 3: it runs already
     """
     # networks as small as ours gain nothing from more threads, and starve the gate of cores
     os.environ.setdefault('OMP_NUM_THREADS', '1')
-    if not shares_memory:
-        os.environ.setdefault('FASTDDS_BUILTIN_TRANSPORTS', 'UDPv4')
+    os.environ.setdefault('FASTDDS_BUILTIN_TRANSPORTS', 'UDPv4')
     ended = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -143,7 +143,7 @@ class SafetyGate:
 
 def main() -> int:
     """Entry point."""
-    return run(SafetyGate, shares_memory=False)
+    return run(SafetyGate)
 
 
 if __name__ == '__main__':

@@ -31,8 +31,9 @@ from nl_robot.sim.homes import free_poses, generate_home
 from nl_robot.sim.rig import RIGS, camera_topic
 from nl_robot.sim.simulator import Simulator
 
-TICK, SCAN_PERIOD, COMMAND_TIMEOUT, LONGEST_STEP = 0.02, 0.1, 0.5, 0.2  # seconds; the last of
-# simulation at once: a machine that is slower falls behind
+TICK, SCAN_PERIOD, COMMAND_TIMEOUT = 0.02, 0.1, 0.5  # seconds
+LONGEST_STEP = 0.2  # seconds of simulation at once: a machine that is slower falls behind
+APART = 0.02  # between two pictures: four at once overflow the buffers of whoever is busy
 
 
 class Sim:
@@ -115,25 +116,24 @@ class Sim:
         message = Odometry(child_frame_id='base_link')
         message.header.frame_id, message.header.stamp = frame, stamp
         fill_pose(message.pose.pose, pose)
-        linear, angular = self._sim.velocity
-        message.twist.twist.linear.x = float(linear)
-        message.twist.twist.angular.z = float(angular)
+        twist = message.twist.twist
+        twist.linear.x, twist.angular.z = map(float, self._sim.velocity)
         return message
 
     def _paint(self) -> None:
-        """Draw and publish, until the end, what the cameras see."""
+        """Draw, half of the time at most, and publish what the cameras see, until the end."""
         try:
             while not self._ended.is_set():
                 began, stamp = time.monotonic(), stamp_of(round(self._sim.time * 1e9))
                 pictures = self._sim.images()
+                spent = time.monotonic() - began
                 for mount, image, info in self._cameras:
-                    picture, frame = pictures[mount.name], f'camera_{mount.name}'
-                    image.publish(image_message(picture, frame, stamp))
+                    frame = f'camera_{mount.name}'
+                    image.publish(image_message(pictures[mount.name], frame, stamp))
                     info.publish(camera_info_message(mount.width, mount.image_height,
                                                      mount.focal, frame, stamp))
-                spent = time.monotonic() - began
-                # Drawing takes half of the time at most, so that the rest keeps up.
-                self._ended.wait(max(1.0 / self._image_rate - spent, spent))
+                    self._ended.wait(APART)
+                self._ended.wait(began - time.monotonic() + max(1 / self._image_rate, 2 * spent))
         except Exception as error:  # noqa: BLE001 - without pictures the robot must not seem well
             if not self._ended.is_set():
                 self.node.get_logger().error(f'no more pictures: {error}')

@@ -74,7 +74,7 @@ class StandbyGate:
 
 def main() -> int:
     """Entry point."""
-    return run(StandbyGate, shares_memory=False)
+    return run(StandbyGate)
 
 
 if __name__ == '__main__':

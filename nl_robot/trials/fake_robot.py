@@ -36,6 +36,7 @@ class FakeRobot:
         self.ranges = [math.inf] * BEAMS
         self.scan_on = self.odom_on = self.images_on = True
         self.jump = 0.0
+        self.scan_shift = 0.0       # seconds by which the stamps of scans are off
         self.scan_source: Callable[[], LaserScan] | None = None
         self.base_timeout = math.inf  # seconds of silence after which the base stops by itself
         self.obeyed_at = -math.inf
@@ -95,8 +96,9 @@ class FakeRobot:
         self.linear, self.angular, self.obeyed_at = v, w, now
         self.record.append((now, v, w))
 
-    def _stamp(self, message: Any) -> None:
-        message.header.stamp = self.node.get_clock().now().to_msg()
+    def _stamp(self, message: Any, shift: float = 0.0) -> None:
+        now = self.node.get_clock().now().nanoseconds + round(shift * 1e9)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(max(now, 0), 10**9)
 
     def _on_odom(self) -> None:
         now = time.monotonic()
@@ -130,7 +132,7 @@ class FakeRobot:
         message = LaserScan(angle_min=-math.pi, angle_max=-math.pi + 359 * STEP,
                             angle_increment=STEP, range_min=0.12, range_max=8.0,
                             ranges=array.array('f', self.ranges))
-        self._stamp(message)
+        self._stamp(message, self.scan_shift)
         return message
 
     def _on_images(self) -> None:

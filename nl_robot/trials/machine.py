@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -55,14 +55,18 @@ def cpu_percent(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
     return {name: 100.0 * (cpu_seconds(pid) - before[name]) / spent for name, pid in pids.items()}
 
 
-def slope_per_hour(points: list[tuple[float, float]]) -> float:
-    """The slope of the least-squares line through (seconds, value), per hour."""
-    if len(points) < 2:
-        return 0.0
-    mean_t = sum(t for t, _ in points) / len(points)
-    mean_v = sum(v for _, v in points) / len(points)
-    spread = sum((t - mean_t) ** 2 for t, _ in points)
-    return 3600.0 * sum((t - mean_t) * (v - mean_v) for t, v in points) / spread if spread else 0.0
+def slope_per_hour(*runs: Sequence[tuple[float, float]]) -> float:
+    """The common slope of least-squares lines through runs of (seconds, value), per hour.
+
+    Each run has a level of its own, so that what starts anew counts for its growth alone.
+    """
+    above = below = 0.0
+    for points in filter(None, runs):
+        mean_t = sum(t for t, _ in points) / len(points)
+        mean_v = sum(v for _, v in points) / len(points)
+        above += sum((t - mean_t) * (v - mean_v) for t, v in points)
+        below += sum((t - mean_t) ** 2 for t, _ in points)
+    return 3600.0 * above / below if below else 0.0
 
 
 def description() -> str:

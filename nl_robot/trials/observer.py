@@ -37,7 +37,7 @@ class Observer:
         self._command, self._stop = make(String, 'command', 1000), make(Empty, 'stop', 10)
         self._raw = make(TwistStamped, 'cmd_vel_raw', 10)
         self._foreign = make(Twist, 'cmd_vel', 10)
-        self._cancel = self.node.create_client(Trigger, 'cancel')
+        self._cancel: Any = self.node.create_client(Trigger, 'cancel')
         self.node.create_subscription(Twist, 'cmd_vel', self._on_velocity,  # type: ignore[arg-type]
                                       100)
         self.node.create_subscription(DiagnosticStatus, 'status', self._on_status, LATCHED)

@@ -106,6 +106,8 @@ PROMISES = (
             hostile.hostile_scans, 1, control=('safety_gate', 'scan')),
     Promise('obstacle', 'obstacle 0.30 m ahead: no speed ahead', 0.2, trials.obstacle, 20,
             control=('safety_gate', 'obstacle')),
+    Promise('stamps_shift', 'stamps of the laser shift: −1 s, −1 h, +10 s, to zero', 0.35,
+            trials.stamps_shift, 8, control=('safety_gate', 'clock')),
     Promise('odometry_jumps', 'odometry jumps', 0.15, trials.odometry_jumps, 10,
             control=('safety_gate', 'odometry')),
     Promise('odometry_lost', 'odometry falls silent', 0.55, trials.odometry_lost, 10),

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -68,8 +69,8 @@ class Rig:
         self.stop = node.create_publisher(Empty, 'stop', 10)
         self.raw = node.create_publisher(TwistStamped, 'cmd_vel_raw', 1)
         self.release_topic = node.create_publisher(UInt64, 'gate/release', 10)
-        self.services = {name: node.create_client(Trigger, name)
-                         for name in ('stop', 'cancel', 'gate/stop')}
+        self.services: dict[str, Any] = {
+            name: node.create_client(Trigger, name) for name in ('stop', 'cancel', 'gate/stop')}
         node.create_subscription(DiagnosticStatus, 'status', self._on_status, LATCHED)
         node.create_subscription(DiagnosticStatus, 'gate/state', self._on_gate, 10)
         self.lacks: str | None = None

@@ -224,6 +224,27 @@ def scan_lost(rig: Rig, repeats: int) -> list[float]:
     return latencies
 
 
+SHIFTS = (-1.0, -3600.0, 10.0, -1e12)     # seconds; the last makes stamps of zero
+
+
+def stamps_shift(rig: Rig, repeats: int) -> list[float]:
+    """The stamps of the laser shift while its scans arrive at the usual rate."""
+    latencies = []
+    for index in range(repeats):
+        said = drive(rig)
+        shift = SHIFTS[index % len(SHIFTS)]
+        latencies.append(_zero_after(rig, partial(setattr, rig.robot, 'scan_shift', shift)))
+        wait_for(partial(_tells, rig, 'clock_skew:scan'), 2.0, f'a name for it; gate: {rig.gate}')
+        assert rig.wait_state('failed', said)['state'] == 'failed'
+        rig.robot.scan_shift = 0.0
+        rig.wait_ready(60.0)
+    return latencies
+
+
+def _tells(rig: Rig, fault: str) -> bool:
+    return rig.gate.get('fault', '').startswith(fault)
+
+
 def odometry_jumps(rig: Rig, repeats: int) -> list[float]:
     """Odometry jumps by five metres."""
     latencies = []

@@ -22,7 +22,8 @@ def start(context):
     world = Path(words[-1]).read_text()
     print('gazebo:', *words[:-1], 'home_0007' in world and 'name="robot"' in world, flush=True)
     return [Node(package='nl_robot', executable='sim_node', name='sim',
-                 namespace=LaunchConfiguration('namespace'), parameters=[{'seed': 7}])]
+                 namespace=LaunchConfiguration('namespace'), parameters=[{'seed': 7}],
+                 sigterm_timeout='20')]
 def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument('gz_args'), DeclareLaunchArgument('on_exit_shutdown'),

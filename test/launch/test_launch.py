@@ -40,6 +40,7 @@ SCRIPTED = """
     agent: python:scripted_agents:agent
     detector: python:scripted_agents:detector
 """
+SIMULATED = 'use_sim_time:=true'
 _DOMAINS = itertools.count()
 needs_launch = pytest.mark.skipif(
     importlib.util.find_spec('launch_ros') is None,
@@ -75,7 +76,7 @@ def test_launch_arguments_in_the_readme_are_declared() -> None:
     readme = (TREE / 'README.md').read_text(encoding='utf-8').partition(
         '## On a ROS 2 installation\n')[2].partition('\n## When something')[0]
     declared = set().union(*(names_in(path.read_text(encoding='utf-8'), r"\('(\w+)', ")
-                             for path in FILES))
+                             for path in (*FILES, TREE / 'nl_robot' / 'launching.py')))
     assert names_in(readme, r'(\w+):=') <= declared
     assert NAV2_NAMES <= declared
 
@@ -128,7 +129,6 @@ class Person:
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         self.heard.append({v.key: v.value for v in message.values})
-
 
 
 class Session:
@@ -268,7 +268,8 @@ def test_nav2_is_launched_behind_the_bridge(session: Session, tmp_path: Path) ->
     parameters = tmp_path / 'nav2.yaml'
     parameters.write_text('collision_monitor: {ros__parameters: {cmd_vel_out_topic: cmd_vel}}')
     session.start(sys.executable, '-m', 'nl_robot.nodes.sim')
-    launch = session.launch('robot.launch.py', 'driver:=nav2', f'nav2_params_file:={parameters}')
+    launch = session.launch('robot.launch.py', 'driver:=nav2', f'nav2_params_file:={parameters}',
+                            SIMULATED)
     session.wait_for_status('text', 'Ready.')
     session.drives()
     assert 'nav2: cmd_vel_nav2' in session.output() and 'succeeded' in session.output()
@@ -304,11 +305,29 @@ def test_adaptation_is_launched_beside_the_robot_and_ends_cleanly(session: Sessi
 
 
 @needs_launch
+def test_speech_is_launched_with_the_robot_and_hears_a_topic(session: Session) -> None:
+    with session._scripted.open('a', encoding='utf-8') as file:
+        file.write('/**/speech:\n  ros__parameters: {source: topic, engine: pocketsphinx}\n')
+    launch = session.launch('sim.launch.py', 'speech:=true')
+    session.wait_for_node('speech')
+    session.wait_for_status('text', 'Ready.')
+    session.drives()
+    end_cleanly(session, launch, (*INSTALLED, 'sim', 'speech'))
+
+
+@needs_launch
+def test_speech_is_launched_alone(session: Session) -> None:
+    launch = session.launch('speech.launch.py', 'source:=topic')
+    session.wait_for_node('speech')
+    end_cleanly(session, launch, ('speech',))
+
+
+@needs_launch
 def test_two_robots_in_two_namespaces_keep_to_themselves(session: Session) -> None:
     for name in ('one', 'two'):
         session.start(sys.executable, '-m', 'nl_robot.nodes.sim', '--ros-args', '-r',
                       f'__ns:=/{name}', '-p', 'clock:=false')
-        session.launch('robot.launch.py', f'namespace:={name}')
+        session.launch('robot.launch.py', f'namespace:={name}', SIMULATED)
     one, two = session.person('one'), session.person('two')
     one.wait_for_status('text', 'Ready.')
     two.wait_for_status('text', 'Ready.')
@@ -321,7 +340,8 @@ def test_two_robots_in_two_namespaces_keep_to_themselves(session: Session) -> No
 @pytest.mark.parametrize('session', ['/robot1'], indirect=True)
 def test_robot_is_launched_in_a_namespace_and_a_killed_node_comes_back(session: Session) -> None:
     session.start(sys.executable, '-m', 'nl_robot.nodes.sim', '--ros-args', '-r', '__ns:=/robot1')
-    launch = session.launch('robot.launch.py', 'namespace:=robot1', 'use_respawn:=true')
+    launch = session.launch('robot.launch.py', 'namespace:=robot1', 'use_respawn:=true',
+                            SIMULATED)
     session.wait_for_status('text', 'Ready.')
     bridge = re.search(r'\[bridge_node-\d+\]: process started with pid \[(\d+)\]',
                        session.output())

@@ -83,7 +83,8 @@ def description(request: pytest.FixtureRequest, tmp_path: Path):
         *(SetEnvironmentVariable(*pair) for pair in variables.items()),
         RegisterEventHandler(note), *(robot if request.param == 'robot.launch.py' else []),
         IncludeLaunchDescription(AnyLaunchDescriptionSource(str(TREE / 'launch' / request.param)),
-                                 launch_arguments=[('more_params_file', str(scripted))]),
+                                 launch_arguments=[('more_params_file', str(scripted)),
+                                                   ('use_sim_time', 'true')]),
         person, launch_pytest.actions.ReadyToTest()]), person, ended
 
 

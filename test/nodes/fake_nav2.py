@@ -102,8 +102,12 @@ def main(mode: str) -> None:
     executor = MultiThreadedExecutor(4)
     executor.add_node(fake.node)
     say('ready')
+    seen = False
     while not fake.ended.is_set():
         executor.spin_once(timeout_sec=0.1)
+        if not seen and fake.node.count_clients('navigate_to_pose/_action/get_result'):
+            seen = True
+            say('seen')     # by whoever drives
     time.sleep(2 * PERIOD)
     executor.shutdown(timeout_sec=1.0)
     fake.server.destroy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import statistics
 import time
 
@@ -171,3 +172,26 @@ def test_every_node_tells_its_health(road: Rig) -> None:
     names = {'/safety_gate', '/bridge', '/command', '/policy'}
     wait_for(lambda: {n for n, text in road.health.items() if text == 'running'} >= names - {
         '/safety_gate'} and '/safety_gate' in road.health, 5.0, 'health of all')
+
+
+def test_commands_that_wait_while_a_stop_overtakes_them_never_begin(road: Rig) -> None:
+    road.wait_ready()
+    command = road.processes['command']
+    command.send_signal(signal.SIGSTOP)
+    said = time.monotonic()
+    for _ in range(30):     # they wait in the queue, and the stop in another
+        road.say('drive on')
+    time.sleep(0.2)
+    road.stop.publish(Empty())
+    time.sleep(0.2)
+    command.send_signal(signal.SIGCONT)
+
+    def ends() -> dict[str, str]:
+        return {v['id']: v['state'] for _, v in road.heard(said) if v['state'] in TERMINAL}
+    wait_for(lambda: len(ends()) == 30, 10.0, 'an end of each')
+    time.sleep(1.0)
+    assert not any(v or w for _, v, w in road.robot.since(said)), road.events(said)[-3:]
+    assert len(ends()) == 30
+    assert 'stopped' in ends().values()
+    begin(road, 'drive on')
+    road.call('cancel')

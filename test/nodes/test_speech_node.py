@@ -219,7 +219,8 @@ def test_a_spoken_command_moves_the_robot_in_the_simulated_home(tmp_path: Path) 
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(number), 'OMP_NUM_THREADS': '1',
                    'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                    'PYTHONPATH': os.pathsep.join([str(ROOT), str(HERE)])}
-    parameters = {'sim': ['seed:=2003'], 'policy': list(SCRIPTED),
+    parameters = {'sim': ['seed:=2003'], 'safety_gate': ['use_sim_time:=true'],
+                  'policy': list(SCRIPTED),
                   'speech': ['engine:=pocketsphinx']}
     person = Person(number)
     try:
