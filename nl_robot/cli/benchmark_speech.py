@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `nl_robot benchmark speech`."""
     from nl_robot.cli.speech_trials import NOISES
     parser.add_argument('--set', choices=('report', 'development'), default='report',
-                        help='which commands; thresholds are chosen on development alone')
+                        help='which commands; all choices are made on development alone')
     parser.add_argument('--engines', nargs='+', default=[],
                         choices=('both', 'moonshine', 'pocketsphinx', 'whisper'),
                         help='default: all whose files are there but whisper')
@@ -123,7 +123,7 @@ def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:
     :raises ValueError: a voice that makes no sense, or whose program is missing
     """
     from nl_robot.cli import speech_trials
-    from nl_robot.speech.benchmark_files import commands_of, control_phrases, talk_of
+    from nl_robot.speech.benchmark_files import commands_of, stops_of, talk_of
     commands = dict(VOICES)
     for given in args.voice:
         name, equals, command = given.partition('=')
@@ -141,7 +141,7 @@ def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:
     babbled = talk_of('development' if args.set == 'report' else 'report')
     trials = [*speech_trials.command_trials(commands_of(args.set), voices, args.takes,
                                             args.noises, babbled, args.seed),
-              *speech_trials.stop_trials(control_phrases('stop'), voices, args.noises, babbled,
+              *speech_trials.stop_trials(stops_of(args.set), voices, args.noises, babbled,
                                          args.seed + 100_000),
               *speech_trials.other_trials(talk_of(args.set), voices, args.minutes,
                                           args.seed + 200_000)]
