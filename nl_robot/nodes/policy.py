@@ -15,13 +15,14 @@ from std_msgs.msg import String
 
 from nl_robot.geometry import waypoint_pose
 from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Think
-from nl_robot.nodes.conversions import DRIVES, diagnostic, nanoseconds, waypoint_message
+from nl_robot.nodes.conversions import DRIVES, nanoseconds, waypoint_message
 from nl_robot.nodes.home_keeping import HomeKeeping
 from nl_robot.nodes.looking import Look, Thought, told
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, leave, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.nodes.senses import Senses
+from nl_robot.nodes.statuses import diagnostic
 from nl_robot.nodes.thinking import Thinker
 
 

@@ -134,6 +134,8 @@ class Conversation:
         if now - self._asked_at <= self.settings.answer and self._question:
             if (yes := answer(text)) is not None:
                 return self._answered(yes)
+        if answer(text) is not None:        # nobody asked
+            return []
         if reading.verdict == ACT:
             self._question = ''
             return [Send(text)]
