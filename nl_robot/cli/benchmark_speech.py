@@ -118,7 +118,7 @@ def footprints(ears: list[Any], voices: Voices, seconds: int) -> list[Any]:
 
 
 def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:
-    """All that will be played, and by which voices.
+    """All that will be played, fainter noises last, and by which voices.
 
     :raises ValueError: a voice that makes no sense, or whose program is missing
     """
@@ -145,7 +145,7 @@ def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:
                                          args.seed + 100_000),
               *speech_trials.other_trials(talk_of(args.set), voices, args.minutes,
                                           args.seed + 200_000)]
-    return trials, voices
+    return sorted(trials, key=lambda trial: '20 dB' in trial.condition), voices
 
 
 def _earlier(path: Path | None, plan: dict[str, Any]) -> list[Any]:
