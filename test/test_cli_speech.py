@@ -11,6 +11,8 @@ import pytest
 
 from nl_robot.cli import benchmark_speech, doctor, doctor_audio, speech_table
 from nl_robot.cli.speech_trials import (
+    Ear,
+    Listener,
     Outcome,
     Trial,
     command_trials,
@@ -23,9 +25,11 @@ from nl_robot.cli.speech_trials import (
 from nl_robot.cli.speech_voices import Voices, mixed, white
 from nl_robot.language.grammar import frames_of, load_frames, words
 from nl_robot.speech.benchmark_files import commands_of, stops_of, talk_of
-from nl_robot.speech.conversation import Say, Send, Stop
+from nl_robot.speech.conversation import ACT, Reading, Say, Send, Stop
 from nl_robot.speech.corpus import HESITATIONS, PLACES, sentences, spoken
+from nl_robot.speech.recogniser import Heard
 from nl_robot.speech.sound import RATE, loudness, write_wav
+from nl_robot.speech.voice_activity import Speech
 
 ALL = {(which, kind): commands for which in ('development', 'report')
        for kind, commands in commands_of(which).items()}
@@ -106,6 +110,34 @@ def trial(kind: str, said: str) -> Trial:
 ])
 def test_results_are_judged_by_meaning(kind, said, effects, result):
     assert judged(trial(kind, said), effects) == result
+
+
+class Slow:
+    """Everything takes three tenths of a second of the processor."""
+
+    cpu = 0.3
+
+    def partial(self, ear: object, piece: object) -> str:
+        return 'go to'
+
+    def read(self, ear: object, piece: object) -> Heard:
+        return Heard(Reading(ACT, 'Go to the kitchen.', 0.9))
+
+
+@pytest.mark.parametrize(('partial', 'delay'), [(False, 0.43), (True, 0.63)])
+def test_the_delay_counts_what_keeps_the_processor_busy(partial, delay):
+    nothing = np.zeros(0, np.float32)
+    listener = Listener(Ear('both', None, ('a', 'b')))
+    story = [('paused', 2.0, 0.13), ('resumed', 2.1, 0.0), ('paused', 3.0, 0.13),
+             ('ended', 3.29, 0.42)]
+    if partial:             # done at 3.2, so that the reading ends at 3.5 and not at 3.3
+        story.insert(2, ('partial', 2.9, 0.0))
+    for kind, at, silence in story:
+        listener.hear(Speech(kind, nothing, silence), at, Slow())
+    assert listener.effects == [Send('Go to the kitchen.')]
+    assert listener.delay == pytest.approx(delay)
+    assert listener.cpu == pytest.approx(0.9 if partial else 0.6)
+    assert len(listener.heard) == 1         # what was thrown away is not heard
 
 
 def test_word_errors_by_hand():
