@@ -76,6 +76,8 @@ class Moonshine:
             self._tokenizer = Tokenizer.from_file(str(folder / FILES[2]))
         except Exception as error:     # both libraries raise bare exceptions of their own
             raise ValueError(f'moonshine cannot read its files in {folder}: {error}') from error
+        self._giving_back = onnxruntime.RunOptions()
+        self._giving_back.add_run_config_entry('memory.enable_memory_arena_shrinkage', 'cpu:0')
         self._outputs = [output.name for output in self._decoder.get_outputs()]
         self._beam, self._heard = beam, np.zeros((1, 1, 288), np.float32)
         self._judged: dict[str, float] = {}       # of the sound heard last
@@ -121,7 +123,8 @@ class Moonshine:
     def _encode(self, samples: Samples) -> None:
         sound = padded(levelled(samples))[None]
         self._judged = {}
-        self._heard = self._encoder.run(None, {'input_values': sound})[0]
+        # what the last sound took and this one does not need is given back to the system
+        self._heard = self._encoder.run(None, {'input_values': sound}, self._giving_back)[0].copy()
 
     def _decode(self, ids: NDArray[np.int64], past: dict[str, Any] | None
                 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
