@@ -97,7 +97,7 @@ def make_ears(names: list[str], model: str) -> list[Any]:
     if {'both', 'moonshine'} & set(names):
         engines['moonshine'] = moonshine.Moonshine(folder)
     if {'both', 'pocketsphinx'} & set(names):
-        engines['pocketsphinx'] = sphinx.Sphinx()
+        engines['pocketsphinx'] = sphinx.Sphinx(quick='both' in names)
     if 'whisper' in names:
         from nl_robot.speech.whisper import Whisper
         engines['whisper'] = Whisper(model)

@@ -285,7 +285,7 @@ def load(engine: str, model: str = '', cache: Path | None = None,
     if engine in ('both', 'moonshine'):
         engines.append(moonshine.Moonshine(folder))
     if engine in ('both', 'pocketsphinx'):
-        engines.append(sphinx.Sphinx(cache))
+        engines.append(sphinx.Sphinx(cache, quick=engine == 'both'))
     if engine == 'whisper':
         from nl_robot.speech.whisper import Whisper
         engines.append(Whisper(model))
