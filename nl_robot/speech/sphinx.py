@@ -46,7 +46,7 @@ class Sphinx:
     """An engine.
 
     :param quick: one pass of search and two Gaussians of each mixture, for a second opinion: as
-        many words as by two passes and four, in half the time, but alone it takes talk for commands
+        many words as with two passes, in half the time; alone, it takes talk for commands
     :param cache: folder for the model of language, which is made there when it is missing
     :raises ValueError: pocketsphinx is not installed, or the folder cannot be written
     """
