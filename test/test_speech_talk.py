@@ -65,6 +65,12 @@ def test_an_unsure_one_is_asked_back_and_settled_by_yes_or_no():
     assert heard(talk, 'yes', 42.0, IGNORE) == []              # the new command took its place
 
 
+def test_a_yes_that_nobody_asked_for_is_no_command():
+    talk = Conversation()
+    for text in ('Please.', 'No!', 'All right it is'):
+        assert heard(talk, text, 0.0) == []
+
+
 def test_stop_passes_everything_once_an_utterance():
     talk = Conversation('computer')
     talk.heard(UNSURE, 0.0)
@@ -166,6 +172,38 @@ def test_talk_is_ignored_and_what_names_no_place_is_asked():
     reading = read(Fair('free', 'Go to the saxophone.'), doubt=50.0, doubt_alone=50.0, talk=60.0)
     assert (reading.verdict, reading.why) == (ASK, 'no_place')
     assert read(Fair('free')).why == 'no_words'
+
+
+def reading_of(first: str, second: str = '', known: str = '', **settings) -> Reading:
+    """What is made of the guesses of two engines, the words of `known` being used every day."""
+    engines = [Fair('a', first), *([Fixed('b', second)] if second else [])]
+    vocabulary = set(f'{known} go to the kitchen she he in mountain'.split())
+    reader = Recogniser(engines, GRAMMAR, GRAMMAR, DecisionSettings(**settings),
+                        known=vocabulary.__contains__)
+    return reader.read(LONG).reading
+
+
+def test_a_word_that_nobody_uses_may_have_been_a_name():
+    assert reading_of('Go to the kitchen.').verdict == ACT
+    assert reading_of('Go to the kitchen morgue.').why == 'strange_word'
+    assert reading_of('Go to the kitchen morgue.', known='morgue').verdict == ACT
+    assert reading_of('Go to the kitchen morgues.', known='morgue').verdict == ACT
+    # a second engine that heard the same places settles it
+    assert reading_of('Go to the kitchen morgue.', 'go to the kitchen more').verdict == ACT
+    assert reading_of('Go to the kitchen morgue.', 'go to the sofa').verdict == ASK
+
+
+def test_in_noise_a_name_must_stand_behind_each_the():
+    said = 'Go to the kitchen in the mountain.'
+    quiet = np.concatenate([np.full(RATE, 1e-4), np.ones(RATE)]).astype(np.float32)
+    engines = [Fair('a', said), Fixed('b', 'go to the sofa', said)]
+    reader = Recogniser(engines[:1], GRAMMAR, GRAMMAR, known=lambda word: True)
+    assert reader.read(quiet).reading.verdict == ACT
+    assert reader.read(LONG).reading.why == 'strange_word'
+
+
+def test_who_speaks_of_somebody_else_tells_something():
+    assert reading_of('She go to the kitchen.').why == 'about_others'
 
 
 def test_settings_of_decisions_are_checked():

@@ -99,7 +99,8 @@ def _arms(rows: Rows) -> list[str]:
 def _buildings(rows: Rows) -> list[str]:
     """A row for each building: means over seeds, and what adapting cost."""
     lines = ['| building | instructions | not adapted % | weights % | map % | both % '
-             '| sentences kept | seconds | MiB, all data read |', '|---|---|---|---|---|---|---|---|---|']
+             '| sentences kept | seconds | MiB, all data read |',
+             '|---|---|---|---|---|---|---|---|---|']
     for name in sorted({row['building'] for row in rows}):
         here = [row for row in rows if row['building'] == name]
         adapted = [row for row in here if row['arm'] == 'adapted']

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `nl_robot benchmark speech`."""
     from nl_robot.cli.speech_trials import NOISES
     parser.add_argument('--set', choices=('report', 'development'), default='report',
-                        help='which commands; thresholds are chosen on development alone')
+                        help='which commands; all choices are made on development alone')
     parser.add_argument('--engines', nargs='+', default=[],
                         choices=('both', 'moonshine', 'pocketsphinx', 'whisper'),
                         help='default: all whose files are there but whisper')
@@ -97,7 +97,7 @@ def make_ears(names: list[str], model: str) -> list[Any]:
     if {'both', 'moonshine'} & set(names):
         engines['moonshine'] = moonshine.Moonshine(folder)
     if {'both', 'pocketsphinx'} & set(names):
-        engines['pocketsphinx'] = sphinx.Sphinx()
+        engines['pocketsphinx'] = sphinx.Sphinx(quick='both' in names)
     if 'whisper' in names:
         from nl_robot.speech.whisper import Whisper
         engines['whisper'] = Whisper(model)
@@ -118,12 +118,12 @@ def footprints(ears: list[Any], voices: Voices, seconds: int) -> list[Any]:
 
 
 def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:
-    """All that will be played, and by which voices.
+    """All that will be played, fainter noises last, and by which voices.
 
     :raises ValueError: a voice that makes no sense, or whose program is missing
     """
     from nl_robot.cli import speech_trials
-    from nl_robot.speech.benchmark_files import commands_of, control_phrases, talk_of
+    from nl_robot.speech.benchmark_files import commands_of, stops_of, talk_of
     commands = dict(VOICES)
     for given in args.voice:
         name, equals, command = given.partition('=')
@@ -141,11 +141,11 @@ def make_trials(args: argparse.Namespace) -> tuple[list[Any], Voices]:
     babbled = talk_of('development' if args.set == 'report' else 'report')
     trials = [*speech_trials.command_trials(commands_of(args.set), voices, args.takes,
                                             args.noises, babbled, args.seed),
-              *speech_trials.stop_trials(control_phrases('stop'), voices, args.noises, babbled,
+              *speech_trials.stop_trials(stops_of(args.set), voices, args.noises, babbled,
                                          args.seed + 100_000),
               *speech_trials.other_trials(talk_of(args.set), voices, args.minutes,
                                           args.seed + 200_000)]
-    return trials, voices
+    return sorted(trials, key=lambda trial: '20 dB' in trial.condition), voices
 
 
 def _earlier(path: Path | None, plan: dict[str, Any]) -> list[Any]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,15 +26,23 @@ from nl_robot.speech.conversation import (
 )
 from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Engine, Guess
+from nl_robot.speech.hearing import BEHIND, PARTIALS
 from nl_robot.speech.meaning import meaning
 from nl_robot.speech.recogniser import Heard, Recogniser
 from nl_robot.speech.sound import RATE, Samples
-from nl_robot.speech.voice_activity import ActivitySettings, Detector, Utterances
+from nl_robot.speech.voice_activity import (
+    CHUNK,
+    ActivitySettings,
+    Detector,
+    Speech,
+    Utterances,
+)
 
 CLEAN = 'clean'
 NOISES = ('white 20 dB', 'white 10 dB', 'babble 20 dB', 'babble 10 dB')
 BEFORE, AFTER = 1.2, 0.9         # seconds of silence or noise around what is said
 ASIDE = ('talk', 'noise', 'music')       # what is not for the robot
+T = TypeVar('T')
 
 
 @dataclass(frozen=True)
@@ -181,67 +190,122 @@ def loud_music(seconds: float, seed: int) -> Samples:
 
 def played(trial: Trial, ears: Sequence[Ear], detector: Detector, settings: ActivitySettings
            ) -> list[Outcome]:
-    """One trial through all ears; the engines listen once for all of them."""
+    """One trial through all ears, moment by moment; the engines listen once for all of them."""
     sound = trial.sound()
-    utterances = Utterances(detector, settings)
-    pieces = [speech.samples for speech in utterances.feed(sound) if speech.kind == 'ended']
-    talks = {ear.name: Conversation() for ear in ears}
-    effects: dict[str, list[Effect]] = {ear.name: [] for ear in ears}
-    heard: dict[str, list[Heard]] = {ear.name: [] for ear in ears}
-    cpu = dict.fromkeys(effects, 0.0)
-    first = {ear.name: '' for ear in ears}
-    for number, piece in enumerate(pieces):
-        shared = Shared()
-        for ear in ears:
-            for engine in ear.recogniser.engines:
-                getattr(engine, 'forget', lambda: None)()
-            result = shared.read(ear, piece)
-            cpu[ear.name] += shared.cpu
-            heard[ear.name].append(result)
-            effects[ear.name] += talks[ear.name].heard(result.reading, float(number))
-            raw = result.guesses[0][1] if result.guesses else ()
-            first[ear.name] += ' ' + (result.reading.text if len(ear.parts) > 1 else
-                                      raw[0].text if raw else '')
-    return [_outcome(trial, ear.name, effects[ear.name], heard[ear.name], first[ear.name],
-                     len(sound) / RATE, cpu[ear.name], settings) for ear in ears]
+    utterances, listeners = Utterances(detector, settings), [Listener(ear) for ear in ears]
+    for begin in range(0, len(sound) - CHUNK + 1, CHUNK):
+        for speech in utterances.feed(sound[begin:begin + CHUNK]):
+            shared = Shared()
+            for listener in listeners:
+                listener.hear(speech, (begin + CHUNK) / RATE, shared)
+    return [_outcome(trial, listener, len(sound) / RATE) for listener in listeners]
+
+
+class Listener:
+    """An ear that hears as the speech node does, on a processor of its own.
+
+    What a reading or a partial text takes of the processor keeps it from what comes next, as in
+    the node's one thread; a reading that began at a pause is thrown away when the speaker goes on.
+    """
+
+    def __init__(self, ear: Ear) -> None:
+        self.ear, self.talk = ear, Conversation()
+        self.effects: list[Effect] = []
+        self.heard: list[Heard] = []
+        self.words, self.cpu, self.delay = '', 0.0, 0.0
+        self._free, self._partials = 0.0, 0         # when the processor is free again
+        self._ahead: Heard | None = None
+
+    def hear(self, speech: Speech, at: float, shared: Shared) -> None:
+        """A piece of the stream that the detector hands over at that second."""
+        if speech.kind == 'partial':
+            if self._partials < PARTIALS and self._free - at < BEHIND:
+                self._partials += 1
+                text = self._busy(at, shared, lambda: shared.partial(self.ear, speech.samples))
+                self._act(self.talk.partial(text, self._free), speech, at)
+        elif speech.kind == 'paused':
+            self._ahead = self._busy(at, shared, lambda: shared.read(self.ear, speech.samples))
+            if self._ahead.reading.verdict != IGNORE:
+                self._act(self.talk.partial(self._ahead.reading.text, self._free), speech, at)
+        elif speech.kind == 'resumed':
+            self._ahead = None
+        else:
+            self._finish(self._ahead or self._busy(
+                at, shared, lambda: shared.read(self.ear, speech.samples)), speech, at)
+
+    def _busy(self, at: float, shared: Shared, work: Callable[[], T]) -> T:
+        """Does the work, and knows when it would be done."""
+        done = work()
+        self.cpu += shared.cpu
+        self._free = max(at, self._free) + shared.cpu
+        return done
+
+    def _finish(self, heard: Heard, speech: Speech, at: float) -> None:
+        self._ahead, self._partials = None, 0
+        self.heard.append(heard)
+        raw = heard.guesses[0][1] if heard.guesses else ()
+        self.words += ' ' + (heard.reading.text if len(self.ear.parts) > 1 else
+                             raw[0].text if raw else '')
+        self._act(self.talk.heard(heard.reading, max(at, self._free)), speech, at)
+
+    def _act(self, effects: list[Effect], speech: Speech, at: float) -> None:
+        if effects:
+            self.delay = max(0.0, self._free - at) + speech.silence
+        self.effects += effects
 
 
 class Shared:
-    """What the engines guessed of one utterance, kept for all ears, and what each guess took."""
+    """What the engines made of one piece, kept for all ears, and what each of them took."""
 
     def __init__(self) -> None:
         self.cpu = 0.0
-        self._guesses: dict[str, list[Guess]] = {}
+        self._made: dict[str, Any] = {}
         self._taken: dict[str, float] = {}
+
+    def partial(self, ear: Ear, piece: Samples) -> str:
+        """Text of what is still being spoken; `cpu` is then what it took."""
+        engine = ear.recogniser.engines[0]
+        text = self._once(engine.name, lambda: ear.recogniser.partial(piece))
+        self.cpu = self._taken[engine.name]
+        return str(text)
 
     def read(self, ear: Ear, piece: Samples) -> Heard:
         """The reading of one ear; `cpu` is then what it would have taken alone."""
-        self._used: list[str] = []
-        self._inside = 0.0
+        for engine in ear.recogniser.engines:
+            getattr(engine, 'forget', lambda: None)()
+        used: list[str] = []
+        inside = 0.0
+
+        def hear(engine: Engine, samples: Samples) -> Sequence[Guess]:
+            nonlocal inside
+            begun = time.process_time()
+            guesses = self._once(engine.name, lambda: engine.hear(samples))
+            inside += time.process_time() - begun
+            used.append(engine.name)
+            return list(guesses)
+
         begun = time.process_time()
-        heard = ear.recogniser.read(piece, self._hear)
-        own = time.process_time() - begun - self._inside
-        self.cpu = own + sum(self._taken[name] for name in self._used)
+        heard = ear.recogniser.read(piece, hear)
+        own = time.process_time() - begun - inside
+        self.cpu = own + sum(self._taken[name] for name in used)
         return heard
 
-    def _hear(self, engine: Engine, piece: Samples) -> list[Guess]:
-        if engine.name not in self._guesses:
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._made:
             begun = time.process_time()
-            self._guesses[engine.name] = engine.hear(piece)
-            self._taken[engine.name] = time.process_time() - begun
-            self._inside += self._taken[engine.name]
-        self._used.append(engine.name)
-        return self._guesses[engine.name]
+            self._made[name] = make()
+            self._taken[name] = time.process_time() - begun
+        return self._made[name]
 
 
-def _outcome(trial: Trial, engine: str, effects: Sequence[Effect], heard: Sequence[Heard],
-             words: str, seconds: float, cpu: float, settings: ActivitySettings) -> Outcome:
-    result, asked_right = judged(trial, effects)
-    said, last = spoken(trial.said), heard[-1].reading if heard else Reading(IGNORE)
-    delay = max(settings.end, settings.pause + cpu / len(heard)) if effects else 0.0
-    return Outcome(engine, trial.kind, trial.condition, trial.voice, trial.said, words.strip(),
+def _outcome(trial: Trial, listener: Listener, seconds: float) -> Outcome:
+    result, asked_right = judged(trial, listener.effects)
+    said, words = spoken(trial.said), listener.words.strip()
+    last = listener.heard[-1].reading if listener.heard else Reading(IGNORE)
+    return Outcome(listener.ear.name, trial.kind, trial.condition, trial.voice, trial.said, words,
                    result, asked_right, last.confidence, last.why,
-                   word_errors(said, spoken(words)), len(said), seconds, cpu, delay)
+                   word_errors(said, spoken(words)), len(said), seconds, listener.cpu,
+                   listener.delay)
 
 
 def judged(trial: Trial, effects: Sequence[Effect]) -> tuple[str, bool]:

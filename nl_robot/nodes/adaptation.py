@@ -19,10 +19,10 @@ from std_srvs.srv import Trigger
 from nl_robot.homes.adapting import AdaptingSettings
 from nl_robot.homes.caretaker import Caretaker, Say
 from nl_robot.homes.store import Homes, homes_folder
-from nl_robot.nodes.conversions import diagnostic, values_of
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, LATCHED, SENSOR, STATE
+from nl_robot.nodes.statuses import diagnostic, values_of
 
 
 class Adaptation:

@@ -16,18 +16,13 @@ from nl_robot.motion.errand import Errand, ErrandSettings
 from nl_robot.motion.nav2 import Nav2Driver, Nav2Settings
 from nl_robot.motion.velocity import DriverSettings, VelocityDriver
 from nl_robot.nodes.bridge_report import Teller
-from nl_robot.nodes.conversions import (
-    nanoseconds,
-    pose_of_odometry,
-    pose_of_waypoint,
-    stamp_of,
-    values_of,
-)
+from nl_robot.nodes.conversions import nanoseconds, pose_of_odometry, pose_of_waypoint, stamp_of
 from nl_robot.nodes.frames import Frames
 from nl_robot.nodes.navigator import Navigator
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import LATEST, SENSOR
+from nl_robot.nodes.statuses import values_of
 
 
 class Bridge:

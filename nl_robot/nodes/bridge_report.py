@@ -9,10 +9,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 
 from nl_robot.motion.errand import Errand
-from nl_robot.nodes.conversions import diagnostic, stamp_of
+from nl_robot.nodes.conversions import stamp_of
 from nl_robot.nodes.navigator import Navigator
 from nl_robot.nodes.process import every
 from nl_robot.nodes.qos import EVENTS
+from nl_robot.nodes.statuses import diagnostic
 from nl_robot.ros_graph import Mismatch, mismatch
 
 STATES = {'driving': GoalStatus.STATUS_EXECUTING, 'arrived': GoalStatus.STATUS_SUCCEEDED,

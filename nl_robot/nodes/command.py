@@ -25,11 +25,12 @@ from nl_robot.mission.command import (
     StopRobot,
 )
 from nl_robot.mission.journal import Journal, journal_path
-from nl_robot.nodes.conversions import diagnostic, said_at, values_of
+from nl_robot.nodes.conversions import said_at
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, run
 from nl_robot.nodes.qos import EVENTS, FLOOD, LATCHED, LATEST, STATE
 from nl_robot.nodes.reports import Reports, lacks_of
+from nl_robot.nodes.statuses import diagnostic, values_of
 
 SECOND = 1_000_000_000
 LEVELS = {'failed': DiagnosticStatus.ERROR, **dict.fromkeys(

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import numpy as np
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
@@ -117,22 +116,6 @@ def scan_message(ranges: NDArray[np.floating], angle_min: float, angle_increment
         ranges=array.array('f', np.asarray(ranges, np.float32).tobytes()))
     message.header.frame_id, message.header.stamp = 'laser', stamp
     return message
-
-
-def diagnostic(name: str, message: str, values: Mapping[str, str], hardware_id: str = '',
-               level: bytes = DiagnosticStatus.OK) -> DiagnosticStatus:
-    """A diagnostic message of plain words; what cannot be sent as UTF-8 is replaced."""
-    def sendable(text: str) -> str:
-        return text.encode('utf-8', 'replace').decode('utf-8').replace('\0', ' ')
-
-    return DiagnosticStatus(
-        name=name, message=sendable(message), hardware_id=hardware_id, level=level,
-        values=[KeyValue(key=key, value=sendable(value)) for key, value in values.items()])
-
-
-def values_of(message: DiagnosticStatus) -> dict[str, str]:
-    """The values of a diagnostic message by key."""
-    return {item.key: item.value for item in message.values}
 
 
 def said_at(info: Mapping[str, int]) -> float:

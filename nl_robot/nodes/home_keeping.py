@@ -15,11 +15,11 @@ from nl_robot.geometry import wrap_angle
 from nl_robot.homes.odometry_watch import OdometryWatch
 from nl_robot.language.commands import Rejected, clean
 from nl_robot.mission.pursuit import Pursuit
-from nl_robot.nodes.conversions import diagnostic
 from nl_robot.nodes.looking import Look, Scene, Thought
 from nl_robot.nodes.process import every
 from nl_robot.nodes.qos import EVENTS, STATE
 from nl_robot.nodes.senses import Senses
+from nl_robot.nodes.statuses import diagnostic
 from nl_robot.nodes.thinking import Thinker
 
 STEP_METRES, STEP_TURN = 0.9, 1.0       # between two places of a demonstration

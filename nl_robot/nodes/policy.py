@@ -15,13 +15,14 @@ from std_msgs.msg import String
 
 from nl_robot.geometry import waypoint_pose
 from nl_robot.mission.pursuit import Drive, Pursuit, PursuitSettings, Report, Resume, Think
-from nl_robot.nodes.conversions import DRIVES, diagnostic, nanoseconds, waypoint_message
+from nl_robot.nodes.conversions import DRIVES, nanoseconds, waypoint_message
 from nl_robot.nodes.home_keeping import HomeKeeping
 from nl_robot.nodes.looking import Look, Thought, told
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, leave, run
 from nl_robot.nodes.qos import EVENTS, LATEST
 from nl_robot.nodes.senses import Senses
+from nl_robot.nodes.statuses import diagnostic
 from nl_robot.nodes.thinking import Thinker
 
 
@@ -31,7 +32,7 @@ class Policy:
     def __init__(self) -> None:
         self.node = node = Node('policy')
         headings = declare(node, 'headings', [0.0], 'degrees at which frames are taken at each '
-                           'place; several for a robot that has to turn to see all around')
+                           'place; several for a robot that turns to see all around')
         self._pursuit = Pursuit(replace(declare_settings(node, PursuitSettings),
                                         headings=tuple(map(math.radians, headings))))
         detector = declare(node, 'detector', 'embedded', 'embedded, zero-shot:<path or hub name>, '
@@ -131,14 +132,13 @@ class Policy:
         self._report.publish(diagnostic('policy', report.state, vars(report), report.id))
 
     def _beat(self) -> None:
-        """Tell that it lives, which waypoint it pursues, how fast, and what it still waits for."""
         if error := self._thinker.complaint():
             self.node.get_logger().error(f'the agent cannot act: {error}')
-        phase, stamp = self._pursuit.phase, self._waypoint_stamp
-        self._heartbeat.publish(diagnostic('policy', phase, {
+        doing, stamp = self._pursuit, self._waypoint_stamp
+        self._heartbeat.publish(diagnostic('policy', doing.phase, {
             'lacks': ','.join(self._senses.lacks() + self._home.lacks()), 'newest': str(stamp),
-            'waypoint': str(stamp if phase == 'driving' else 0), **self._senses.why(),
-            'pace': 'exploring' if self._pursuit.exploring else ''}, self._pursuit.id))
+            'waypoint': str(stamp if doing.phase == 'driving' else 0), **self._senses.why(),
+            'pace': 'exploring' if doing.exploring else ''}, doing.id))
 
 
 def main() -> int:

@@ -9,8 +9,8 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 
 from nl_robot.mission.command import Effect, Mission
-from nl_robot.nodes.conversions import values_of
 from nl_robot.nodes.qos import EVENTS
+from nl_robot.nodes.statuses import values_of
 
 
 class Reports:

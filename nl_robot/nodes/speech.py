@@ -11,10 +11,10 @@ from std_msgs.msg import Empty, Int16MultiArray, String
 
 from nl_robot.mission.command import TERMINAL
 from nl_robot.nodes.audio_messages import hear_audio_common, sound_of
-from nl_robot.nodes.conversions import diagnostic, values_of
 from nl_robot.nodes.parameters import declare, declare_settings
 from nl_robot.nodes.process import every, leave, run
 from nl_robot.nodes.qos import EVENTS, STATE
+from nl_robot.nodes.statuses import diagnostic, values_of
 from nl_robot.speech.conversation import (
     Conversation,
     Effect,

@@ -9,6 +9,7 @@ from typing import Any
 from nl_robot.settings import load_yaml
 
 SETS = ('development', 'report')
+KINDS = ('short', 'long', 'filler')
 
 
 @cache
@@ -19,12 +20,12 @@ def _file(name: str) -> Any:
 def commands_of(which: str) -> dict[str, list[str]]:
     """Kind of command → sentences, of `development` or `report`."""
     return {kind: text.strip().split('\n')
-            for kind, text in _file('benchmark_commands.yaml')[which].items()}
+            for kind, text in _file('benchmark_commands.yaml')[which].items() if kind in KINDS}
 
 
-def control_phrases(kind: str) -> list[str]:
-    """What is said to stop the robot (`stop`), or to control it in other ways (`other`)."""
-    return list(_file('benchmark_commands.yaml')['control'][kind].strip().split('\n'))
+def stops_of(which: str) -> list[str]:
+    """What is said to stop the robot."""
+    return list(_file('benchmark_commands.yaml')[which]['stop'].strip().split('\n'))
 
 
 def talk_of(which: str) -> list[str]:

@@ -137,6 +137,8 @@ class Conversation:
                 return self._answered(yes)
         if self._choosing and which_one(text) is not None:
             return [Send(text)]
+        if answer(text) is not None:        # nobody asked
+            return []
         if reading.verdict == ACT:
             self._question = ''
             return [Send(text)]

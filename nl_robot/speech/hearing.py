@@ -24,6 +24,7 @@ from nl_robot.speech.voice_activity import ActivitySettings, Detector, Speech, U
 
 MOST_WAITING = 20.0      # seconds of sound that may wait for a busy machine; older is dropped
 PARTIALS = 4             # how many times text is made of what is still being spoken
+BEHIND = 0.3             # seconds of waiting sound above which no time is spent on that
 FORGET: Samples = np.zeros(0, np.float32)       # stands in the queue for: forget what you heard
 
 
@@ -150,7 +151,7 @@ class Hearing:
 
     def _on_speech(self, reader: Reader, speech: Speech, behind: float) -> None:
         if speech.kind == 'partial':
-            if self._partials < PARTIALS and behind < 0.3:
+            if self._partials < PARTIALS and behind < BEHIND:
                 self._partials += 1
                 self._tell(Partial(reader.partial(speech.samples)))
         elif speech.kind == 'paused':

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from nl_robot.language.commands import control_word
 from nl_robot.language.grammar import words
@@ -22,6 +22,7 @@ SIMPLE = {'left': 'left', 'right': 'right', 'door': 'door', 'doorway': 'door', '
           "don't": 'not', 'never': 'not', 'straight': 'straight'}
 NOT_SIDES = (('right', 'now'), ('right', 'away'), ('right', 'then'), ('all', 'right'),
              ('that', 'is', 'right'), ('right', 'there'), ('right', 'here'), ('right', 'er'))
+BEFORE_A_SIDE = frozenset(('turn', 'go', 'bear', 'head'))      # `turn right now` is a turn
 AFTER_A_SIDE = frozenset('turn side at into door and then hand'.split())
 PLACELESS = frozenset(SIMPLE.values()) - {'left', 'right', 'door', 'stairs', 'around',
                                           'straight'}
@@ -67,7 +68,8 @@ def concepts(said: Sequence[str]) -> list[Found]:
     """The concepts in some words, in order; the longest name at a place wins."""
     found, at = [], 0
     while at < len(said):
-        skip = next((len(p) for p in NOT_SIDES if tuple(said[at:at + len(p)]) == p), 0)
+        skip = 0 if said[at - 1:at] and said[at - 1] in BEFORE_A_SIDE else next(
+            (len(p) for p in NOT_SIDES if tuple(said[at:at + len(p)]) == p), 0)
         if at == 0 and said[0] == 'right' and said[1:2] and said[1] not in AFTER_A_SIDE:
             skip = 1     # `right, off you go`
         size = 0 if skip else next((n for n in range(min(LONGEST_NAME, len(said) - at), 0, -1)
@@ -97,6 +99,7 @@ def _joined(key: tuple[str, ...]) -> tuple[str, ...]:
     return _by_letters().get(''.join(key), ())
 
 
+@lru_cache(1024)
 def meaning(text: str) -> Meaning:
     """What a text is about: its control word, or its concepts in order, each once."""
     if word := control_word(text):

@@ -15,7 +15,7 @@ from nl_robot.speech.conversation import ACT, ASK, IGNORE, Reading, answer, is_s
 from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Engine, Guess
 from nl_robot.speech.english import English
-from nl_robot.speech.meaning import Meaning, has_place, meaning
+from nl_robot.speech.meaning import Meaning, concepts, has_place, meaning
 from nl_robot.speech.ngram import Trigrams
 from nl_robot.speech.sound import Samples, noise_ratio
 from nl_robot.speech.stopping import MARGIN, stop_margin
@@ -27,6 +27,12 @@ ORDINALS = frozenset(words('ordinals')[''])
 COUNTED = frozenset(('door', 'room', 'one', 'opening'))      # the second what?
 CONTROLS = tuple((f'control: {word}',) for word in ('cancel', 'come back', 'repeat', 'louder',
                                                   'quieter'))
+
+
+ABOUT_OTHERS = ('he', 'she')        # who speaks of somebody else tells something
+DETERMINERS = ('the', 'a', 'an', 'my', 'your', 'our')
+NAMED_WITHIN = 4    # words behind one of these, there should be a name of something
+ENDINGS = ('s', 'd', 'ed', 'ing')
 
 
 Listen = Callable[[Engine, Samples], Sequence[Guess]]
@@ -47,6 +53,7 @@ class DecisionSettings:
     :param misfit: of the words given the sound, per word: above it the robot asks
     :param misfit_alone: the same where no second engine read this meaning
     :param misfit_noisy: and the same in a noisy place
+    :param misfit_agreed: in a noisy place where a second engine read this meaning
     :param sure: the share that needs no second opinion, in a quiet place
     :param sure_misfit: and the misfit
     :param noisy: decibels from the quiet to the loud parts of an utterance, below which a place
@@ -54,13 +61,14 @@ class DecisionSettings:
     """
 
     act: float = 0.5
-    act_alone: float = 0.9
-    doubt: float = 2.4
+    act_alone: float = 0.85
+    doubt: float = 2.0
     doubt_alone: float = 1.8
     talk: float = 3.3
-    misfit: float = 2.0
+    misfit: float = 2.8
     misfit_alone: float = 1.0
     misfit_noisy: float = 0.35
+    misfit_agreed: float = 1.2
     sure: float = 0.97
     sure_misfit: float = 0.35
     noisy: float = 25.0
@@ -100,12 +108,13 @@ class Recogniser:
 
     def __init__(self, engines: Sequence[Engine], commands: Likely, english: Likely,
                  settings: DecisionSettings | None = None,
-                 weights: Weights | None = None) -> None:
+                 weights: Weights | None = None,
+                 known: Callable[[str], bool] = lambda word: True) -> None:
         if not engines:
             raise ValueError('a recogniser needs at least one engine')
         self.engines = tuple(engines)
         self.settings, self.weights = settings or DecisionSettings(), weights or Weights()
-        self._commands, self._english = commands, english
+        self._commands, self._english, self._known = commands, english, known
         judging = next((e for e in engines if hasattr(e, 'judge')), None)
         self._judge = getattr(judging, 'judge', None)
         self._judging = judging.name if judging else ''
@@ -135,9 +144,11 @@ class Recogniser:
             some = hear(engine, samples) if hear else engine.hear(samples)
             guesses.append((engine.name, tuple(some)))
             found = understanding.candidates(guesses, self.weights)
+            second = frozenset(concept for _, others in guesses[1:] for guess in others[:3]
+                               for concept in meaning(guess.text))
             scored = understanding.weighed(found, self._judge, self._commands,
-                                           self.weights)
-            reading = self.decide(scored, guesses, noisy)
+                                           self.weights, self._known, second)
+            reading = self.decide(scored, guesses, noisy, second)
             sure = not noisy and self._sure(reading, scored)
             if not sure and (stop := self._stop(guesses, samples)):
                 reading, sure = stop, True
@@ -152,12 +163,17 @@ class Recogniser:
         if best is None or self._judge is None:
             return False
         settled = reading.verdict == ACT or reading.why == 'talk'
-        return (settled and reading.confidence >= self.settings.sure
+        return (settled and self._familiar(spoken(best.text))
+                and reading.confidence >= self.settings.sure
                 and _misfit(best) <= self.settings.sure_misfit)
 
     def decide(self, scored: Sequence[Candidate],
-               guesses: Sequence[tuple[str, Sequence[Guess]]], noisy: bool = False) -> Reading:
-        """Act, ask, or be still."""
+               guesses: Sequence[tuple[str, Sequence[Guess]]], noisy: bool = False,
+               second: frozenset[str] = frozenset()) -> Reading:
+        """Act, ask, or be still.
+
+        :param second: concepts that a second engine heard
+        """
         if not scored:
             return Reading(IGNORE, why='no_words')
         about, share = next(iter(understanding.shares(scored).items()))
@@ -169,7 +185,15 @@ class Recogniser:
         if strange > self.settings.talk or _is_question(said):
             return Reading(IGNORE, best.text, share, 'talk')
         why = self._doubt(best, share, strange, _agreed(about, guesses), noisy)
+        if not why and not second.issuperset(about) and (
+                not self._familiar(said) or noisy and _nameless(said)):
+            why = 'strange_word'
         return Reading(ASK if why else ACT, best.text, share, why)
+
+    def _familiar(self, said: Sequence[str]) -> bool:
+        """True when people use all of these words, or what they come from, every day."""
+        return all(self._known(word) or any(word.endswith(e) and self._known(word.removesuffix(e))
+                                            for e in ENDINGS) for word in said)
 
     def _stop(self, guesses: Sequence[tuple[str, Sequence[Guess]]], samples: Samples
               ) -> Reading | None:
@@ -193,12 +217,15 @@ class Recogniser:
             return 'counts_nothing'
         if noisy and self._judge is None:
             return 'noisy'
+        if spoken(best.text)[0] in ABOUT_OTHERS:
+            return 'about_others'
         if share < (s.act if agreed else s.act_alone):
             return 'unsure'
         if strange > (s.doubt if agreed else s.doubt_alone):
             return 'unlike_a_command'
-        alone = s.misfit_noisy if noisy else s.misfit_alone
-        if self._judge and _misfit(best) > (s.misfit if agreed else alone):
+        most = ((s.misfit_agreed if agreed else s.misfit_noisy) if noisy else
+                s.misfit if agreed else s.misfit_alone)
+        if self._judge and _misfit(best) > most:
             return 'unclear'
         return ''
 
@@ -212,6 +239,17 @@ def _agreed(about: Meaning, guesses: Sequence[tuple[str, Sequence[Guess]]]) -> b
     """True when there is a further engine, and it has this meaning among its first guesses."""
     return len(guesses) > 1 and all(about in [meaning(guess.text) for guess in some[:3]]
                                     for _, some in guesses[1:])
+
+
+def _nameless(said: Sequence[str]) -> bool:
+    """True when `the` or `my` stands before nothing that is known: a name may have been lost.
+
+    >>> _nameless('drive to the window in the mountain'.split())
+    True
+    """
+    begins = [found.begin for found in concepts(said)]
+    return any(not any(at < begin <= at + NAMED_WITHIN for begin in begins)
+               for at, word in enumerate(said) if word in DETERMINERS)
 
 
 def _is_question(said: Sequence[str]) -> bool:
@@ -247,7 +285,7 @@ def load(engine: str, model: str = '', cache: Path | None = None,
     if engine in ('both', 'moonshine'):
         engines.append(moonshine.Moonshine(folder))
     if engine in ('both', 'pocketsphinx'):
-        engines.append(sphinx.Sphinx(cache))
+        engines.append(sphinx.Sphinx(cache, quick=engine == 'both'))
     if engine == 'whisper':
         from nl_robot.speech.whisper import Whisper
         engines.append(Whisper(model))
@@ -261,5 +299,6 @@ def assemble(engines: Sequence[Engine], cache: Path | None = None,
     :raises ValueError: the models of language cannot be made
     """
     language, _ = sphinx.language_files(cache or sphinx.default_cache())
-    return Recogniser(engines, Trigrams.read_arpa(language).log_probability,
-                      English().log_probability, settings)
+    model = Trigrams.read_arpa(language)
+    return Recogniser(engines, model.log_probability, English().log_probability, settings,
+                      known=lambda word: (word,) in model.probability or bool(concepts([word])))

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Guess
@@ -19,6 +20,7 @@ from nl_robot.speech.phonetics import Repair, repairs
 
 Judging = Callable[[Sequence[str]], list[float]]
 Likely = Callable[[Sequence[str]], float]
+LONGEST_SWAP = 4        # words of one engine that are put in the place of another's
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,17 @@ class Weights:
         no judge has heard the sound
     :param rank: taken off for every guess that came before, where no judge has heard the sound
     :param most: how many candidates are judged
+    :param strange: taken off for every word that neither commands nor the commonest English hold
+    :param seconded: added for every concept that a second engine heard, too
     """
 
     language: float = 0.35
     word: float = 0.6
     repair: float = 12.0
     rank: float = 0.5
-    most: int = 16
+    most: int = 12
+    strange: float = 2.0
+    seconded: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,24 @@ class Candidate:
     language: float = 0.0
     total: float = 0.0
     about: Meaning = field(default=())
+
+
+def crossed(text: str, other: str) -> list[str]:
+    """The text with words of another engine in it, where those change its meaning.
+
+    >>> crossed('Go left at the mime work shelf.', 'go left at the bookshelf')
+    ['Go left at the bookshelf.']
+    """
+    said, others = spoken(text), spoken(other)
+    places = list(re.finditer(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)*", text))
+    if len(places) != len(said):
+        return []
+    blocks = SequenceMatcher(None, said, others, False).get_opcodes()
+    swaps = [Repair(i, j, tuple(others[k:m]), 0.0) for tag, i, j, k, m in blocks
+             if tag == 'replace' and max(j - i, m - k) <= LONGEST_SWAP]
+    swaps = [swap for swap in swaps if meaning(_replaced(text, places, [swap])) != meaning(text)]
+    found = [_replaced(text, places, [swap]) for swap in swaps]
+    return [*found, _replaced(text, places, swaps)] if len(swaps) > 1 else found
 
 
 def repaired(text: str, most: int = 6) -> list[tuple[str, float]]:
@@ -111,8 +135,16 @@ def candidates(heard: Sequence[tuple[str, Sequence[Guess]]], weights: Weights | 
                 if known is None or _plain(weights, rank, apart) > _plain(
                         weights, known.rank, known.apart):
                     found[form] = Candidate(form, engine, rank, apart)
-    ordered = sorted(found.values(), key=lambda c: -_plain(weights, c.rank, c.apart))
-    return ordered[:weights.most]
+    pairs = [(rank, first, engine, second) for engine, guesses in heard[1:]
+             for rank, first in enumerate(heard[0][1][:2]) for second in guesses[:2]]
+    for rank, first, engine, second in pairs:
+        for form in crossed(first.text, second.text):
+            found.setdefault(form, Candidate(form, engine, rank))
+    kept: dict[tuple[str, ...], Candidate] = {}
+    for candidate in sorted(found.values(), key=lambda c: -_plain(weights, c.rank, c.apart)):
+        # one way to write the same words is enough
+        kept.setdefault(tuple(spoken(candidate.text)), candidate)
+    return list(kept.values())[:weights.most]
 
 
 def _plain(weights: Weights, rank: int, apart: float) -> float:
@@ -127,11 +159,14 @@ def _written(text: str) -> str:
 
 
 def weighed(found: Sequence[Candidate], judge: Judging | None, likely: Likely,
-            weights: Weights | None = None) -> list[Candidate]:
+            weights: Weights | None = None, known: Callable[[str], bool] = lambda word: True,
+            second: frozenset[str] = frozenset()) -> list[Candidate]:
     """The candidates with their scores, best first.
 
     :param judge: log-probabilities of texts given the sound, or None
     :param likely: the natural log-probability of words as a command
+    :param known: tells the words that people use every day from those that they do not
+    :param second: concepts that a second engine heard
     """
     weights = weights or Weights()
     acoustic = (judge([c.text for c in found]) if judge
@@ -140,9 +175,12 @@ def weighed(found: Sequence[Candidate], judge: Judging | None, likely: Likely,
     for candidate, fits in zip(found, acoustic):
         said = spoken(candidate.text)
         language = likely(said)
-        total = fits + weights.language * language + weights.word * len(said)
+        about = meaning(candidate.text)
+        total = (fits + weights.language * language + weights.word * len(said)
+                 - weights.strange * sum(not known(word) for word in said)
+                 + weights.seconded * len(second.intersection(about)))
         scored.append(Candidate(candidate.text, candidate.engine, candidate.rank, candidate.apart,
-                                fits, language, total, meaning(candidate.text)))
+                                fits, language, total, about))
     return sorted(scored, key=lambda c: -c.total)
 
 

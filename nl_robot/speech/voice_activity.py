@@ -44,7 +44,7 @@ class ActivitySettings:
     begins_at: float = 0.5
     ends_below: float = 0.35
     shortest: float = 0.16
-    pause: float = 0.16
+    pause: float = 0.13
     end: float = 0.42
     end_in_babble: float = 0.64
     longest: float = 12.0
