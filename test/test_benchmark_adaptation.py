@@ -19,7 +19,7 @@ from nl_robot.cli.adaptation_table import matrix, text
 from nl_robot.homes.labels import Label, Proposal
 from nl_robot.learning.home_lesson import imagined, nets_of
 from nl_robot.nets.words import Vocabulary
-from nl_robot.planning.agreement import agreed, planned_ends
+from nl_robot.planning.listening import agreed, planned_ends
 from nl_robot.planning.ranking import Ranking
 
 

@@ -29,7 +29,7 @@ from nl_robot.learning.home_lesson import Lesson, Said, imagined, nets_of, short
 from nl_robot.learning.home_road import split
 from nl_robot.learning.walks import greedy_results
 from nl_robot.nets.words import Encoder, Vocabulary
-from nl_robot.planning.agreement import agreed, planned_ends
+from nl_robot.planning.listening import agreed, planned_ends
 from nl_robot.planning.ranking import Ranking, RoutePlanner, driven
 from nl_robot.settings import from_mapping
 from nl_robot.worlds.graph import PlaceGraph
