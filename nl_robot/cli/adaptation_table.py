@@ -91,7 +91,8 @@ def _arms(rows: Rows) -> list[str]:
         lost = [row['old_before'] - row['old_after'] for row in its]
         lines.append(f'| {name}: {arm.title} | {len({r["seed"] for r in its})} × '
                      f'{len({r["building"] for r in its})} | {" | ".join(cells)} | '
-                     + (f'{np.mean(lost):+.1f}'.replace('-', '−') + f' | {sum(r["passed"] for r in its)} of {len(its)} |'
+                     + (f'{np.mean(lost):+.1f}'.replace('-', '−')
+                        + f' | {sum(r["passed"] for r in its)} of {len(its)} |'
                         if arm.learned else '– | – |'))
     return lines
 

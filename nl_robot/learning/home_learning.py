@@ -38,7 +38,7 @@ SETTINGS = LearningSettings(batch=24, learning_rate=3e-4, warmup=30, max_steps=1
 def imitate_on(lesson: Lesson) -> Checkpoint:
     """As `continue_learning`, but the policy imitates alone, and does not seek the reward.
 
-    A minute or so is little for critics, which are in no checkpoint, to learn what rewards are worth.
+    A minute is little for critics, which no checkpoint has, to learn what rewards are worth.
     """
     return continue_learning(lesson, replace(SETTINGS, seek_from=NEVER))
 
