@@ -191,6 +191,7 @@ def test_rejected_and_aborted_goals(rig: Nav2Rig, mode: str, state: str, reason:
     assert ended['reason'] == reason and text in ended['text']
     if state == 'failed':
         at = next(t for t, v in rig.heard(said) if v['state'] == 'failed')
+        wait_for(lambda: rig.told('rejected') or rig.told('aborted'), 5.0, 'the server says so')
         assert at - max(rig.told('rejected'), rig.told('aborted')) <= 0.5 + rig.slack(said)
     assert not any(v or w for _, v, w in rig.robot.since(said))
     if text.startswith('code'):

@@ -19,8 +19,8 @@ class Scripted:
     def read(self, samples: Samples) -> Heard:
         seconds = len(samples) / RATE
         if seconds > 3.0:
-            type(self).broken = not self.broken
-            if self.broken:
+            if not self.broken:         # a sound may be read ahead, and then once more
+                type(self).broken = True
                 raise RuntimeError('the engine broke')
             return Heard(Reading(ACT, 'Go to the garage.', 0.9))
         if seconds < 1.0:
