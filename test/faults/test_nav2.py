@@ -207,6 +207,7 @@ def test_a_cancel_from_elsewhere_fails_the_command(obeyed: Nav2Rig) -> None:
     wait_for(lambda: not obeyed.robot.moving, 1.0, 'rest')
 
 
+@pytest.mark.faults
 def test_nav2_killed_while_it_drives(obeyed: Nav2Rig) -> None:
     said = obeyed.drive()
     time.sleep(0.5)
@@ -226,6 +227,7 @@ def test_nav2_killed_while_it_drives(obeyed: Nav2Rig) -> None:
     assert obeyed.wait_state('succeeded', again, 40.0)
 
 
+@pytest.mark.faults
 def test_a_stop_before_the_answer_to_the_goal(rig: Nav2Rig) -> None:
     at_rest(rig, 'slow')
     rig.drive()     # they have found each other
@@ -259,6 +261,7 @@ def drive_and_cancel(rig: Nav2Rig) -> float:
     return cancelled
 
 
+@pytest.mark.faults
 def test_who_ignores_a_cancel_moves_nothing_any_more(rig: Nav2Rig) -> None:
     cancelled = drive_and_cancel(rig)
     braking = 0.30 / 0.9        # the gate's highest speed and its deceleration

@@ -145,6 +145,7 @@ def test_a_command_takes_its_place_at_once_and_it_goes_on_afterwards(living: Liv
     living.exploring()
 
 
+@pytest.mark.faults
 def test_a_full_speed_command_after_a_slow_exploration(living: LivingRig) -> None:
     living.exploring()
     said = living.say('drive 1 time')
@@ -244,6 +245,7 @@ def checkpoint(folder: Path, seed: int) -> str:
     return str(path)
 
 
+@pytest.mark.faults
 def test_bad_and_good_checkpoints_while_it_moves(living: LivingRig, tmp_path: Path) -> None:
     """The old agent goes on at full rate; a good one acts from the next command on."""
     good = checkpoint(tmp_path, 1)
