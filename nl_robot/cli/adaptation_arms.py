@@ -30,7 +30,7 @@ from nl_robot.learning.home_road import split
 from nl_robot.learning.walks import greedy_results
 from nl_robot.nets.words import Encoder, Vocabulary
 from nl_robot.planning.listening import agreed, planned_ends
-from nl_robot.planning.ranking import Ranking, RoutePlanner, driven
+from nl_robot.planning.ranking import Ranking, RoutePlanner, all_driven
 from nl_robot.settings import from_mapping
 from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
@@ -118,9 +118,7 @@ def measured(stored: Checkpoint, subject: Subject, tasks: Sequence[GraphTask]
     arena = Arena(tasks, vocabulary)
     step = greedy_results(nets.policy, arena, STEPS, nets.acting, nets.reward, nets.calibration)
     planner = RoutePlanner(arena, nets.policy, nets.reward, nets.generator)
-    planned = [result for numbers, found in planner.rank_all()
-               for result in driven(arena, numbers, found, subject.ranking)]
-    return {'step': outcome(step), 'map': outcome(planned)}
+    return {'step': outcome(step), 'map': outcome(all_driven(planner, subject.ranking))}
 
 
 def outcome(results: Sequence[Result]) -> dict[str, list[float]]:

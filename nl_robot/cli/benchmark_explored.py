@@ -24,12 +24,11 @@ from nl_robot.cli.train import encoder_with_cache
 from nl_robot.evaluation import Estimate, over_seeds, paired
 from nl_robot.homes.trajectories import LONGEST
 from nl_robot.learning.arena import Arena
-from nl_robot.learning.home_gate import STEPS
-from nl_robot.learning.home_lesson import nets_of
-from nl_robot.learning.walks import greedy_results
+from nl_robot.learning.home_gate import successes
+from nl_robot.learning.home_lesson import Nets, nets_of
 from nl_robot.nets.words import Vocabulary
 from nl_robot.planning.partial_maps import explored, part_of, task_within
-from nl_robot.planning.ranking import RoutePlanner, driven
+from nl_robot.planning.ranking import Ranking, RoutePlanner, all_driven
 from nl_robot.worlds.instructions import split_tasks
 from nl_robot.worlds.tasks import GraphTask
 
@@ -80,9 +79,8 @@ def _curve(subject: Subject, tasks: Tasks, episodes: Sequence[int]
            ) -> dict[int, tuple[list[float], float]]:
     """By episodes of exploration: success of every task, and the share of places seen."""
     nets, vocabulary = nets_of(subject.stored), Vocabulary(subject.encoder)
-    step = {name: [float(r.success) for r in greedy_results(
-        nets.policy, Arena(these, vocabulary), STEPS, nets.acting, nets.reward,
-        nets.calibration)] for name, these in tasks.items()}
+    step = {name: successes(subject.stored, these, subject.encoder)[0].tolist()
+            for name, these in tasks.items()}
     found = {}
     for count in episodes:
         success: list[float] = []
@@ -91,7 +89,7 @@ def _curve(subject: Subject, tasks: Tasks, episodes: Sequence[int]
             graph = these[0].graph
             known = explored(graph, _start(these), MOVES * count) if count else []
             seen, places = seen + len(known), places + len(graph.points)
-            success += _planned(subject, vocabulary, these, known, step[name])
+            success += _planned(subject.ranking, nets, vocabulary, these, known, step[name])
         found[count] = success, seen / places
         print(f'{subject.name}: {count} episodes, {100 * np.mean(success):.1f} %', flush=True)
     return found
@@ -102,19 +100,18 @@ def _start(tasks: Sequence[GraphTask]) -> int:
     return int(np.bincount([task.place for task in tasks]).argmax())
 
 
-def _planned(subject: Subject, vocabulary: Vocabulary, tasks: Sequence[GraphTask],
+def _planned(ranking: Ranking, nets: Nets, vocabulary: Vocabulary, tasks: Sequence[GraphTask],
              known: list[int], step: Sequence[float]) -> list[float]:
     """Success of every task: planned where it starts on the map, else step by step."""
     if not known:
         return list(step)
-    nets, part = nets_of(subject.stored), part_of(tasks[0].graph, known)
+    part = part_of(tasks[0].graph, known)
     within = [task_within(task, part, known) for task in tasks]
     inside = [task for task in within if task is not None]
     if not inside:
         return list(step)
     planner = RoutePlanner(Arena(inside, vocabulary), nets.policy, nets.reward, nets.generator)
-    results = iter([result for numbers, found in planner.rank_all()
-                    for result in driven(planner.arena, numbers, found, subject.ranking)])
+    results = iter(all_driven(planner, ranking))
     return [before if task is None else float(next(results).success)
             for task, before in zip(within, step)]
 

@@ -19,12 +19,12 @@ from nl_robot.homes.trajectories import Trajectory
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.home_lesson import FULFILLED_METRES, Nets, nets_of, task_of
 from nl_robot.nets.words import Encoder, Vocabulary
+from nl_robot.planning.guide import LONGEST
 from nl_robot.planning.ranking import Ranking, RoutePlanner
 from nl_robot.settings import from_mapping
 from nl_robot.worlds.graph import PlaceGraph
 from nl_robot.worlds.tasks import GraphTask
 
-LONGEST = 16            # ways of a route, as in `planning.guide`
 NEAR_METRES = 3.0       # as the crow flies: ends that answer the same words
 SILENT = 0.01           # below this weight the generator is not asked: it takes most of the time
 

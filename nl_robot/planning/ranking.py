@@ -193,3 +193,9 @@ def driven(arena: Arena, tasks: Tensor, found: Ranked, ranking: Ranking) -> list
     return [Result(bool(good), float(left), float(gone), float(least), bool(good), 0, 0,
                    arena.tasks[int(task)].tags)
             for task, good, left, gone, least in zip(tasks, success, error, metres, shortest)]
+
+
+def all_driven(planner: RoutePlanner, ranking: Ranking) -> list[Result]:
+    """The outcome of driving the best route of every task of a planner's arena, in their order."""
+    return [result for tasks, found in planner.rank_all()
+            for result in driven(planner.arena, tasks, found, ranking)]
