@@ -100,11 +100,18 @@ def test_until_their_time_reward_and_seeking_wait():
 
 def test_seeking_the_reward_moves_the_policy_only_from_its_time_on():
     ends = []
-    for seek_from, weight in ((2.0, 0.1), (2.0, 50.0), (0.0, 50.0)):
+    for seek_from, weight in ((1.0, 0.1), (1.0, 50.0), (0.0, 50.0)):
         made = learner('airl', replace(AT_ONCE, seek_from=seek_from, seek_weight=weight))
         made.advance(0.0)
         ends.append(made.policy.net.score.weight.clone())
     assert torch.equal(ends[0], ends[1]) and not torch.equal(ends[1], ends[2])
+
+
+def test_who_never_seeks_the_reward_learns_it_without_critics():
+    made = learner('airl', replace(AT_ONCE, seek_from=2.0))
+    assert made.critics is None and 'critics' not in made.parts()
+    assert set(made.advance(0.5)) == {'imitation', 'discriminator', 'logit_expert',
+                                      'logit_negative'}
 
 
 def test_reward_and_critics_begin_as_the_policy():

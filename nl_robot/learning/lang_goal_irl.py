@@ -60,7 +60,7 @@ class LangGoalIRL:
         self.policy = Adam(Navigator(shape).to(arena.device), settings)
         self.reward: Adam[Navigator] | None = None
         self.critics: Adam[Navigator] | None = None
-        if method.adversary:
+        if method.adversary and settings.seeks:
             self.critics = Adam(Navigator(shape, outputs=2).to(arena.device), settings)
             self.targets = copy.deepcopy(self.critics.net).requires_grad_(False)
             self.log_temperature = torch.tensor(-3.0, requires_grad=True, device=arena.device)
@@ -134,7 +134,7 @@ class LangGoalIRL:
             self._inherit()
             sought, more = self._adversarial()
             row |= more
-            if self.progress >= settings.seek_from:
+            if sought is not None and self.progress >= settings.seek_from:
                 loss = loss + settings.seek_weight * sought / self.rank.world
         self.policy.step(loss, self.rate(), self.rank)
         if self.explorer is not None and self.update % settings.explorer_every == 0:
@@ -243,7 +243,7 @@ class LangGoalIRL:
         At the optimum of AIRL f is log π of the expert but for a constant (Fu et al. 2018,
         section 5), and a soft Q is α log π but for the value of the state.
         """
-        if self.inherited or self.critics is None:
+        if self.inherited:
             return
         self.inherited = True
         for part in (self.reward, self.critics):
@@ -261,8 +261,10 @@ class LangGoalIRL:
         if part is self.critics:
             self.targets.load_state_dict(part.net.state_dict())
 
-    def _adversarial(self) -> tuple[Tensor, dict[str, Tensor]]:
+    def _adversarial(self) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Learn the reward and the critics; the loss of a policy that seeks the reward.
+
+        None where it never will: then there are no critics.
 
         One batch serves all: experts, experts with wrong words, sampled ways, generated goals.
         """
@@ -280,11 +282,14 @@ class LangGoalIRL:
         names = [name for name, part in parts.items() for _ in range(len(part))]
         kind = {name: torch.tensor([n == name for n in names], device=self.arena.device)
                 for name in ('expert', 'sampled', 'wrong', 'generated')}
-        passage = replay(self.policy.net, self.arena, walks)
+        with torch.set_grad_enabled(self.critics is not None):
+            passage = replay(self.policy.net, self.arena, walks)
+            log_policy = torch.log_softmax(passage.logits(), dim=-1)
         walks = passage.walks
-        log_policy = torch.log_softmax(passage.logits(), dim=-1)
         done = taken(log_policy.detach(), walks).clamp(min=LEAST_LOG)
         rewards, row = self._learn_reward(walks, kind, done)
+        if self.critics is None:
+            return None, row
         sought, more = self._seek(passage, log_policy, rewards, ~kind['wrong'])
         return sought, row | more
 

@@ -108,3 +108,8 @@ class LearningSettings:
     walked_ahead: int = 8
     buffer: int = 4096
     reward_clip: float = 5.0
+
+    @property
+    def seeks(self) -> bool:
+        """Whether the policy ever comes to seek the reward within the budget."""
+        return self.seek_from <= 1.0
