@@ -25,6 +25,7 @@ from rclpy.signals import SignalHandlerOptions
 from nl_robot.nodes.alone import SecondCopyError, hold_alone
 from nl_robot.nodes.injection import arm
 from nl_robot.nodes.qos import EVENTS
+from nl_robot.nodes.transport import use_udp
 
 
 class Living(Protocol):
@@ -42,15 +43,11 @@ class Living(Protocol):
 def run(make: Callable[[], Living], arguments: list[str] | None = None) -> int:
     """Run one node until SIGINT or SIGTERM; gives the exit status.
 
-    Fast DDS sends over UDP alone, unless the environment says otherwise: in shared memory a
-    process that was killed or frozen can hold up whoever sends to it (Fast-DDS issues 2790, 5053,
-    5308), or leave no room there for pictures, so that cameras fall silent for everybody.
-
     0: asked to end · 1: a callback raised · 2: the parameters make no sense · 3: it runs already
     """
     # networks as small as ours gain nothing from more threads, and starve the gate of cores
     os.environ.setdefault('OMP_NUM_THREADS', '1')
-    os.environ.setdefault('FASTDDS_BUILTIN_TRANSPORTS', 'UDPv4')
+    use_udp(os.environ)
     ended = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -56,12 +56,7 @@ class Rig:
         self._parameters: dict[str, tuple[str, ...]] = {}
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=self.domain)
-        transports = os.environ.get('FASTDDS_BUILTIN_TRANSPORTS')
-        # The clock must not be held up by the shared memory of those that it sees killed.
-        os.environ['FASTDDS_BUILTIN_TRANSPORTS'] = transports or 'UDPv4'
         self.robot = robot = FakeRobot(self.context)
-        if transports is None:
-            del os.environ['FASTDDS_BUILTIN_TRANSPORTS']
         node = robot.node
         self.statuses: list[tuple[float, dict[str, str]]] = []
         self.gate: dict[str, str] = {}
