@@ -34,6 +34,7 @@ from nl_robot.learning.walks import (
     expert_walks,
     mixture,
     sample,
+    taken,
     together,
     walk,
 )
@@ -396,8 +397,3 @@ class LangGoalIRL:
             return rewards
         stops = (walks.actions == 0) & walks.mask_is_valid
         return torch.where(stops, rewards / (1 - self.settings.discount), rewards)
-
-
-def taken(values: Tensor, walks: Walks) -> Tensor:
-    """(b, T, c) of every choice → (b, T) of what was done."""
-    return values.gather(2, walks.actions[..., None])[..., 0]

@@ -340,3 +340,8 @@ def greedy_results(net: Navigator, arena: Arena, max_steps: int = 15,
     """The outcome of every task of the arena, walked greedily, in their order."""
     return results_of(arena, greedy_walks(net, arena, max_steps, acting=acting, reward=reward,
                                           calibration=calibration))
+
+
+def taken(values: Tensor, walks: Walks) -> Tensor:
+    """(b, T, c) of every choice → (b, T) of what was done."""
+    return values.gather(2, walks.actions[..., None])[..., 0]

@@ -59,9 +59,9 @@ def walker(first: Any, asked: Any, guide: Any) -> Any:
 
 def guide_of(name: str, agent: Any) -> Any:
     """Who plans routes in a home that is known: the checkpoint itself, or else the package's
-    learner; None where neither can."""
+    learner; None where neither can.  An agent that a function makes may bring its own."""
     if name.startswith(PYTHON):
-        return None
+        return getattr(agent, 'guide', None)
     from nl_robot.agent import Agent
     from nl_robot.planning.guide import Guide
     from nl_robot.settings import shared_dir

@@ -52,6 +52,7 @@ class Rig:
         os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
         self.domain = 1 + (os.getpid() * 7 + next(_DOMAINS) * 13) % 230
         self.folder = folder
+        self.paths = [ROOT]     # where nodes find modules, agents of a test among them
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._parameters: dict[str, tuple[str, ...]] = {}
         self.context = rclpy.Context()
@@ -88,7 +89,8 @@ class Rig:
             parameters += ('standby_wait:=0.0',)
         self._parameters[name] = parameters
         environment = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain), 'OMP_NUM_THREADS': '1',
-                       'ROS_PYTHON_CHECK_FIELDS': '1', 'PYTHONPATH': str(ROOT),
+                       'ROS_PYTHON_CHECK_FIELDS': '1',
+                       'PYTHONPATH': os.pathsep.join(map(str, self.paths)),
                        'ROS_HOME': str(self.folder / 'ros')}
         arguments = [word for parameter in parameters for word in ('-p', parameter)]
         if arguments:

@@ -26,6 +26,7 @@ class LivingRig(Rig):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.paths.append(Path(__file__).parent)
         self.folder, self.homes = folder, folder / 'homes'
         node = self.robot.node
         self.progress: dict[str, str] = {}
@@ -225,6 +226,35 @@ def test_a_demonstration_is_recorded(living: LivingRig) -> None:
     living.robot.x, living.robot.y = x, y
 
 
+# ---- asking which of two places is meant
+
+def test_where_two_places_fit_it_asks_and_drives_to_the_one_that_is_meant(living: LivingRig
+                                                                          ) -> None:
+    living.ask('start')     # or it explores already
+    wait_for(lambda: len(living.home.map()) >= 3, 40.0, 'some places are known')
+    assert living.ask('stop').success
+    living.home.note(explored=True)
+    try:
+        living.checkpoint.publish(String(data='python:asking_agent:agent'))
+        wait_for(lambda: living.model and 'asking_agent' in living.model[-1][1]['asked'], 10.0,
+                 'news of the agent')
+        for answer, moves in (('the first one', False), ('the second one', True)):
+            said = living.accepted('go to the window')
+            wait_for(lambda s=said: any(e['reason'] == 'asking' for e in living.events(s)), 20.0,
+                     'a question')
+            asked = next(e for e in living.events(said) if e['reason'] == 'asking')
+            assert asked['state'] == 'running' and 'the first is here' in asked['text']
+            waits = time.monotonic()
+            time.sleep(1.0)
+            assert not any(v or w for _, v, w in living.robot.since(waits))
+            end = living.wait_state('succeeded', living.say(answer), 40.0)
+            assert end['id'] == asked['id']
+            assert any(v for _, v, _ in living.robot.since(waits)) is moves
+    finally:
+        living.home.note(explored=False)
+        living.checkpoint.publish(String(data=''))
+
+
 # ---- swapping agents
 
 def checkpoint(folder: Path, seed: int) -> str:
@@ -287,7 +317,7 @@ def test_twenty_swaps_while_it_moves(living: LivingRig, tmp_path: Path) -> None:
     def memory() -> int:
         rows = Path(f'/proc/{process}/status').read_text().split('\n')
         return int(next(r for r in rows if r.startswith('VmRSS')).split()[1]) // 1024
-    living.checkpoint.publish(String(data='python:scripted_agents:agent'))
+    living.checkpoint.publish(String(data='python:nl_robot.trials.scripted:agent'))
     wait_for(lambda: living.model[-1][1]['asked'].startswith('python:'), 10.0, 'news')
     began, before = time.monotonic(), memory()
     swaps, moved = 0, 0
