@@ -29,5 +29,9 @@ class English:
 
     def log_probability(self, sentence: Sequence[str]) -> float:
         """Natural log-probability of a whole sentence."""
+        return sum(self.each(sentence))
+
+    def each(self, sentence: Sequence[str]) -> list[float]:
+        """The same of every word and of the end."""
         framed = ('<s>', *sentence, '</s>')
-        return sum(self.word(*framed[max(0, at - 2):at + 1]) for at in range(1, len(framed)))
+        return [self.word(*framed[max(0, at - 2):at + 1]) for at in range(1, len(framed))]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nl_robot.language.grammar import words
-from nl_robot.speech import moonshine, sphinx, understanding
+from nl_robot.speech import addressing, moonshine, sphinx, understanding
 from nl_robot.speech.conversation import ACT, ASK, IGNORE, Reading, answer, is_stop
 from nl_robot.speech.corpus import spoken
 from nl_robot.speech.engines import Engine, Guess
@@ -28,8 +28,6 @@ COUNTED = frozenset(('door', 'room', 'one', 'opening'))      # the second what?
 CONTROLS = tuple((f'control: {word}',) for word in ('cancel', 'come back', 'repeat', 'louder',
                                                   'quieter'))
 
-
-ABOUT_OTHERS = ('he', 'she')        # who speaks of somebody else tells something
 DETERMINERS = ('the', 'a', 'an', 'my', 'your', 'our')
 NAMED_WITHIN = 4    # words behind one of these, there should be a name of something
 ENDINGS = ('s', 'd', 'ed', 'ing')
@@ -42,14 +40,15 @@ Listen = Callable[[Engine, Samples], Sequence[Guess]]
 class DecisionSettings:
     """Where acting ends and asking begins; chosen on the development commands.
 
-    The three limits are natural log-probabilities per word: by how much everyday English may
-    explain the words better than the command grammar does.
+    The limits `talk`, `doubt` and `doubt_alone` are natural log-odds that the words are for the
+    robot, not said among people.
 
     :param act: the share of the likeliest meaning among the candidates that is acted on
     :param act_alone: the same where no second engine read this meaning
-    :param doubt: above it the robot asks
+    :param doubt: below it the robot asks
     :param doubt_alone: the same where no second engine read this meaning
-    :param talk: above it the words are talk, and nothing is made of them
+    :param talk: below it the words are talk, and nothing is made of them
+    :param rare: natural log-probability of the least likely word: below it the robot asks
     :param misfit: of the words given the sound, per word: above it the robot asks
     :param misfit_alone: the same where no second engine read this meaning
     :param misfit_noisy: and the same in a noisy place
@@ -62,9 +61,10 @@ class DecisionSettings:
 
     act: float = 0.5
     act_alone: float = 0.85
-    doubt: float = 2.0
-    doubt_alone: float = 1.8
-    talk: float = 3.3
+    doubt: float = 0.5
+    doubt_alone: float = 1.0
+    talk: float = -1.0
+    rare: float = -15.0
     misfit: float = 2.8
     misfit_alone: float = 1.0
     misfit_noisy: float = 0.35
@@ -77,9 +77,9 @@ class DecisionSettings:
         if not 0 < self.act <= self.act_alone <= 1:
             raise ValueError('act and act_alone must rise between 0 and 1, got '
                              f'{self.act} and {self.act_alone}')
-        if not 0 <= self.doubt_alone <= self.doubt <= self.talk:
-            raise ValueError('doubt_alone, doubt and talk must rise from 0, got '
-                             f'{self.doubt_alone}, {self.doubt} and {self.talk}')
+        if not self.talk <= self.doubt <= self.doubt_alone:
+            raise ValueError('talk, doubt and doubt_alone must rise, got '
+                             f'{self.talk}, {self.doubt} and {self.doubt_alone}')
 
 
 @dataclass(frozen=True)
@@ -103,18 +103,22 @@ class Recogniser:
     :param engines: the first one is asked for partial texts; one that can `judge` weighs the
         candidates of all
     :param commands: natural log-probability of words as a command
-    :param english: the same in everyday English
+    :param addressed: natural log-odds that words are for the robot
+    :param rarest: natural log-probability of the least likely of some words, by whichever model
+        of language explains it better
     """
 
-    def __init__(self, engines: Sequence[Engine], commands: Likely, english: Likely,
+    def __init__(self, engines: Sequence[Engine], commands: Likely, addressed: Likely,
                  settings: DecisionSettings | None = None,
                  weights: Weights | None = None,
-                 known: Callable[[str], bool] = lambda word: True) -> None:
+                 known: Callable[[str], bool] = lambda word: True,
+                 rarest: Likely = lambda said: 0.0) -> None:
         if not engines:
             raise ValueError('a recogniser needs at least one engine')
         self.engines = tuple(engines)
         self.settings, self.weights = settings or DecisionSettings(), weights or Weights()
-        self._commands, self._english, self._known = commands, english, known
+        self._commands, self._addressed = commands, addressed
+        self._known, self._rarest = known, rarest
         judging = next((e for e in engines if hasattr(e, 'judge')), None)
         self._judge = getattr(judging, 'judge', None)
         self._judging = judging.name if judging else ''
@@ -181,10 +185,15 @@ class Recogniser:
         if is_stop(best.text) or answer(best.text) is not None:
             return Reading(ACT, best.text, share)
         said = spoken(best.text)
-        strange = (self._english(said) - best.language) / (len(said) + 1)
-        if strange > self.settings.talk or _is_question(said):
+        odds = self._addressed(said)
+        if odds < self.settings.talk:
             return Reading(IGNORE, best.text, share, 'talk')
-        why = self._doubt(best, share, strange, _agreed(about, guesses), noisy)
+        agreed = _agreed(about, guesses)
+        why = self._doubt(best, share, odds, agreed, noisy)
+        if not why and not agreed and second.intersection(about) and not second.issuperset(about):
+            why = 'heard_apart'
+        if not why and self._rarest(said) < self.settings.rare:
+            why = 'strange_word'
         if not why and not second.issuperset(about) and (
                 not self._familiar(said) or noisy and _nameless(said)):
             why = 'strange_word'
@@ -206,7 +215,7 @@ class Recogniser:
             return None
         return Reading(ACT, 'Stop.', 1 / (1 + math.exp(-margin)), 'sounds_like_it')
 
-    def _doubt(self, best: Candidate, share: float, strange: float, agreed: bool, noisy: bool
+    def _doubt(self, best: Candidate, share: float, odds: float, agreed: bool, noisy: bool
                ) -> str:
         """Why the robot should rather ask; '' when it need not."""
         s = self.settings
@@ -217,11 +226,9 @@ class Recogniser:
             return 'counts_nothing'
         if noisy and self._judge is None:
             return 'noisy'
-        if spoken(best.text)[0] in ABOUT_OTHERS:
-            return 'about_others'
         if share < (s.act if agreed else s.act_alone):
             return 'unsure'
-        if strange > (s.doubt if agreed else s.doubt_alone):
+        if odds < (s.doubt if agreed else s.doubt_alone):
             return 'unlike_a_command'
         most = ((s.misfit_agreed if agreed else s.misfit_noisy) if noisy else
                 s.misfit if agreed else s.misfit_alone)
@@ -250,12 +257,6 @@ def _nameless(said: Sequence[str]) -> bool:
     begins = [found.begin for found in concepts(said)]
     return any(not any(at < begin <= at + NAMED_WITHIN for begin in begins)
                for at, word in enumerate(said) if word in DETERMINERS)
-
-
-def _is_question(said: Sequence[str]) -> bool:
-    """True for `why is it`, which asks for no drive; `why don't you` and `how about` do."""
-    return list(said[:1]) in (['why'], ['who'], ['when'], ['how']) and list(said[1:2]) not in (
-        ["don't"], ['not'], ['about'], ['you'])
 
 
 def check_engine(engine: str) -> None:
@@ -298,7 +299,16 @@ def assemble(engines: Sequence[Engine], cache: Path | None = None,
 
     :raises ValueError: the models of language cannot be made
     """
-    language, _ = sphinx.language_files(cache or sphinx.default_cache())
-    model = Trigrams.read_arpa(language)
-    return Recogniser(engines, model.log_probability, English().log_probability, settings,
+    folder = cache or sphinx.default_cache()
+    language, _ = sphinx.language_files(folder)
+    model, english = Trigrams.read_arpa(language), English()
+
+    def strange(said: Sequence[str]) -> float:
+        return (english.log_probability(said) - model.log_probability(said)) / (len(said) + 1)
+    def rarest(said: Sequence[str]) -> float:
+        return min((max(one, other) for one, other in zip(
+            english.each(said), (score * math.log(10) for score in model.each(said)))),
+            default=0.0)
+    return Recogniser(engines, model.log_probability, addressing.load(
+        folder, strange, language.name), settings, rarest=rarest,
                       known=lambda word: (word,) in model.probability or bool(concepts([word])))
