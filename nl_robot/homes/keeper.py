@@ -7,12 +7,14 @@ goes on.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from nl_robot.datatypes import Decision, Observation, Pose
 from nl_robot.homes.exploring import Explorer, Opinion, in_map
+from nl_robot.homes.localising import located
 from nl_robot.homes.odometry_watch import shifted
 from nl_robot.homes.store import Home
 from nl_robot.homes.trajectories import Recorder
@@ -35,19 +37,30 @@ class Keeper:
         self._explorer: Explorer | None = None
         self._demonstration: Recorder | None = None
 
-    def enter(self, folder: Path, odometry: Pose | None) -> Pose:
+    def enter(self, folder: Path, odometry: Pose | None, seen: Observation | None = None
+              ) -> Pose | None:
         """The robot is in this home now; map_from_odom as far as it is known.
 
+        Where the odometry began anew, the robot may have been carried: what it sees tells where
+        it is.  None where that is nowhere it knows: then the home stays as if it were unknown.
+
         :param odometry: where the robot is by its odometry; None where that is not known
+        :param seen: from there
         """
-        self.home = Home(folder)
-        notes = self.home.notes()
-        self._explorer = Explorer(self.home.map(), start=notes.start, opinion=self._opinion)
-        if not notes.pose or odometry is None:
-            return Pose(0.0, 0.0, 0.0, 'map')
-        at, was = _pose(notes.pose, 'map'), _pose(notes.odometry, 'odom')
-        same = ((odometry.x - was.x) ** 2 + (odometry.y - was.y) ** 2) ** 0.5 < LOST_METRES
-        return shifted(at, was if same else odometry)   # else it began anew, where the robot is
+        home = Home(folder)
+        notes, known = home.notes(), home.map()
+        frame: Pose | None = Pose(0.0, 0.0, 0.0, 'map')
+        if notes.pose and odometry is not None:
+            at, was = _pose(notes.pose, 'map'), _pose(notes.odometry, 'odom')
+            if math.hypot(odometry.x - was.x, odometry.y - was.y) < LOST_METRES:
+                frame = shifted(at, was)
+            else:
+                here = at if seen is None else located(known, seen, at)
+                frame = None if here is None else shifted(here, odometry)
+        self.home = None if frame is None else home
+        self._explorer = None if frame is None else Explorer(known, start=notes.start,
+                                                             opinion=self._opinion)
+        return frame
 
     def explore(self, observation: Observation, map_from_odom: Pose, order: str) -> Decision:
         """Where to go next to see something new; stop when there is nothing, or it is back.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
@@ -15,6 +14,7 @@ from nl_robot.geometry import wrap_angle
 from nl_robot.homes.odometry_watch import OdometryWatch
 from nl_robot.language.commands import Rejected, clean
 from nl_robot.mission.pursuit import Pursuit
+from nl_robot.nodes.home_entering import HomeEntering
 from nl_robot.nodes.looking import Look, Scene, Thought
 from nl_robot.nodes.process import every
 from nl_robot.nodes.qos import EVENTS, STATE
@@ -32,13 +32,13 @@ class HomeKeeping:
     def __init__(self, node: Node, senses: Senses, thinker: Thinker, pursuit: Pursuit) -> None:
         self._node, self._senses, self._thinker, self._pursuit = node, senses, thinker, pursuit
         self._watch = OdometryWatch()
-        self._entering, self._demonstrating = '', False
+        self._entering = HomeEntering(node, senses, thinker, self._watch, self.scene)
+        self._demonstrating = False
         self._shown: Pose | None = None
         self._asked: Pose | None = None
         self._silent: set[str] = set()
         self._report = node.create_publisher(DiagnosticStatus, 'policy/report', EVENTS)
         self._checkpoint = node.create_publisher(DiagnosticStatus, 'policy/checkpoint', STATE)
-        node.create_subscription(String, 'home', self._on_home, STATE)
         node.create_subscription(String, 'checkpoint', self._on_checkpoint, STATE)
         node.create_subscription(String, 'demonstrate', self._on_demonstrate, EVENTS)
         senses.on_pose = self._on_pose
@@ -51,7 +51,8 @@ class HomeKeeping:
 
     def lacks(self) -> list[str]:
         """What is still being loaded."""
-        return ([] if self._thinker.ready else ['agent']) + (['home'] if self._entering else [])
+        return (([] if self._thinker.ready else ['agent'])
+                + (['home'] if self._entering.waits else []))
 
     def goal_changes(self, ends: bool) -> None:
         """What was pursued is over; an exploration that was stopped teaches nothing."""
@@ -72,9 +73,6 @@ class HomeKeeping:
             self._report.publish(diagnostic('policy', state, values, SHOWN))
         return True
 
-    def _on_home(self, message: String) -> None:
-        self._entering = message.data
-
     def _on_checkpoint(self, message: String) -> None:
         self._thinker.agents.ask(message.data)
 
@@ -94,7 +92,7 @@ class HomeKeeping:
         self._thinker.later('', job)
 
     def _on_tick(self) -> None:
-        thinker, pose = self._thinker, self._senses.pose
+        thinker = self._thinker
         while (news := thinker.agents.news()) is not None:
             if news.refused:
                 self._node.get_logger().error(f'{news.name}: {news.refused}')
@@ -105,16 +103,9 @@ class HomeKeeping:
         if silent - self._silent and thinker.ready:
             self._fault(f'sensor_lost:{sorted(silent)[0]}')
         self._silent = silent
-        if self._entering and pose is not None and thinker.ready:
-            folder, self._entering = self._entering, ''
-            self._enter(folder, pose)
+        self._entering.tick()
         if self._demonstrating:
             self._show()
-
-    def _enter(self, folder: str, pose: Pose) -> None:
-        def job() -> None:
-            self._watch.map_from_odom = self._thinker.enter(Path(folder), pose)
-        self._thinker.later('', job)
 
     def _on_demonstrate(self, message: String) -> None:
         """Words: a person drives to that goal from now on; none: there it is."""

@@ -45,7 +45,8 @@ class Thinker:
         """
         def job() -> Thought:
             if explore and self.keeper.home is None:
-                return Thought(id_, error='nobody has said yet which home this is')
+                return Thought(id_, error='nobody has said yet which home this is, or nothing '
+                               'here is recognised of it')
             observation = look_around(scene, self._detector)
             if explore:
                 decision = self.keeper.explore(observation, scene.map_from_odom, words)
@@ -79,10 +80,10 @@ class Thinker:
                 self.agents, before.observation, scene.map_from_odom, before.decision))
         self.later(id_, job)
 
-    def enter(self, folder: Path, pose: Pose) -> Pose:
+    def enter(self, folder: Path, seen: Observation) -> Pose | None:
         """The robot is in this home; in the thread of the jobs, as `Keeper.enter`."""
         self.later('', self.agents.home_known)
-        return self.keeper.enter(folder, pose)
+        return self.keeper.enter(folder, seen.pose, seen)
 
     def observe(self, scene: Scene, then: Callable[[Observation], Thought | None]) -> None:
         """Let the thread look and do something with what it sees."""
