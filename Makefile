@@ -29,7 +29,7 @@ lint: setup
 	@$(RUN) ruff check . && mypy nl_robot
 
 unit: setup
-	@$(RUN) HF_HUB_OFFLINE=1 python -m pytest $(ARGS)
+	@sh scripts/tests.sh $(ARGS)
 
 test-faults: setup
 	@$(RUN) python -m pytest -m faults test/faults test/nodes $(ARGS)
