@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from node_rig import SCRIPTED, Rig, wait_for
+from node_rig import SCRIPTED, Rig, ended_well, wait_for
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Empty, String
 from std_srvs.srv import Trigger
@@ -103,16 +103,10 @@ class LivingRig(Rig):
 
 @pytest.fixture(scope='module')
 def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivingRig]:
-    folder = tmp_path_factory.mktemp('living')
-    made = LivingRig(folder)
-    try:
+    made = LivingRig(tmp_path_factory.mktemp('living'))
+    with ended_well(made):
         made.begin()
         yield made
-    finally:
-        made.close()
-    assert not made.robot.complaints
-    for log in folder.glob('*.log'):
-        assert 'Traceback' not in log.read_text(errors='replace'), log.read_text(errors='replace')
 
 
 def test_it_explores_slowly_and_keeps_what_it_sees(living: LivingRig) -> None:
