@@ -51,9 +51,8 @@ class Listener:
     def _heard(self, tasks: Sequence[GraphTask]
                ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(tasks,) how probable a route that fulfils the task is; 1 where the best one does."""
-        nets, arena = self._nets, Arena(tasks, self._vocabulary)
-        writer = nets.generator if abs(self._ranking.words) > SILENT else None
-        planner = RoutePlanner(arena, nets.policy, nets.reward, writer, LONGEST)
+        arena = Arena(tasks, self._vocabulary)
+        planner = _planner(arena, self._nets, self._ranking)
         odds, hits = [], []
         for rows, found in planner.rank_all():
             at = found.nodes.clamp(min=0)
@@ -71,6 +70,12 @@ def successes(stored: Checkpoint, tasks: Sequence[GraphTask], encoder: Encoder
     return Listener(stored, encoder).successes(tasks)[None]
 
 
+def _planner(arena: Arena, nets: Nets, ranking: Ranking) -> RoutePlanner:
+    """Of these networks; the generator is asked only where it counts."""
+    writer = nets.generator if abs(ranking.words) > SILENT else None
+    return RoutePlanner(arena, nets.policy, nets.reward, writer, LONGEST)
+
+
 def planned_ends(tasks: Sequence[GraphTask], nets: Nets, vocabulary: Vocabulary,
                  ranking: Ranking) -> list[tuple[int, float]]:
     """Of each task the place, in its graph, at which the route ends that fits its words best.
@@ -78,8 +83,7 @@ def planned_ends(tasks: Sequence[GraphTask], nets: Nets, vocabulary: Vocabulary,
     :returns: with the probability, among the routes, of an end there or within `NEAR_METRES`
     """
     arena = Arena(tasks, vocabulary)
-    planner = RoutePlanner(arena, nets.policy, nets.reward,
-                           nets.generator if abs(ranking.words) > SILENT else None, LONGEST)
+    planner = _planner(arena, nets, ranking)
     ends: list[tuple[int, float]] = []
     with torch.inference_mode():
         for numbers, found in planner.rank_all():
