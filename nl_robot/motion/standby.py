@@ -13,11 +13,15 @@ class StandbySettings:
         braking of the base comes on top
     :param hold: zeros at full rate after the loss; a base that lost some of them hears the rest
     :param pause: between two zeros later on, for as long as the gate is lost
+    :param meeting: at its start it waits for so long until it has heard the gate once: that the
+        two find each other takes a second, and zeros among the velocities of a gate that lives
+        would make the robot jerk
     """
 
     lease: float = 0.3
     hold: float = 1.0
     pause: float = 0.18
+    meeting: float = 2.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -28,17 +32,19 @@ class StandbySettings:
 class Standby:
     """Hears the gate; `tick` tells whether a zero is due.
 
-    It starts as if the gate had been heard just now: where there is none, it takes over.
+    Where there is no gate at its start, it takes over after `meeting`; `met` tells whether it has
+    heard it yet.
     """
 
     def __init__(self, settings: StandbySettings, now: float) -> None:
         self.settings = settings
-        self.lost = False
-        self._heard_at, self._lost_at, self._zero_at = now, now, now
+        self.lost = self.met = False
+        self._heard_at = now + max(0.0, settings.meeting - settings.lease)
+        self._lost_at = self._zero_at = now
 
     def heard(self, now: float) -> None:
         """The gate lives."""
-        self._heard_at, self.lost = now, False
+        self._heard_at, self.lost, self.met = now, False, True
 
     def lease_lost(self, now: float) -> None:
         """The middleware says that the gate no longer asserts that it lives."""

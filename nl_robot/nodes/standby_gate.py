@@ -54,7 +54,9 @@ class StandbyGate:
         if others - {kind}:
             return (f'the gate publishes {", ".join(others - {kind})} on cmd_vel, the standby '
                     f'{kind}: give both the same `stamped`')
-        return 'the gate is lost; saying zero in its place' if self._standby.lost else ''
+        if self._standby.lost:
+            return 'the gate is lost; saying zero in its place'
+        return '' if self._standby.met else 'it has not heard the gate yet'
 
     def _on_heartbeat(self, message: UInt64) -> None:
         self._standby.heard(time.monotonic())

@@ -49,6 +49,19 @@ def test_a_lost_gate_means_zero_within_half_a_second(rig: Rig, number: int) -> N
     assert not rig.robot.moving
 
 
+def test_a_standby_that_comes_back_says_no_zero_among_the_velocities_of_the_gate(rig: Rig) -> None:
+    both(rig)
+    rig.signal('standby_gate', signal.SIGKILL)
+    began = time.monotonic()
+    rig.processes['standby_gate'].wait(timeout=10)
+    rig.health.pop('/standby_gate', None)
+    rig.restart('standby_gate')
+    wait_for(lambda: rig.health.get('/standby_gate') == 'running', 10.0, 'the gate is heard')
+    time.sleep(0.5)
+    assert all(v > 0.1 for _, v, _ in rig.robot.since(began))
+    assert rig.stop_latency(lambda: rig.signal('safety_gate', signal.SIGKILL)) <= 0.5
+
+
 def test_control_without_the_standby_the_base_drives_on(rig: Rig) -> None:
     both(rig, 'test_without:=["standby"]')
     with pytest.raises(AssertionError, match='no lasting zero'):
