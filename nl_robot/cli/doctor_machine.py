@@ -24,8 +24,8 @@ DISTROS = {'7.1': 'jazzy', '9.1': 'kilted'}
 def machine_findings(parameters: dict[str, dict[str, object]]) -> list[Finding]:
     """Everything that can be looked at without a robot."""
     return [python_finding(), ros_finding(), domain_finding(dict(os.environ)),
-            *model_findings(parameters), disk_finding(Path.home()),
-            renderer_finding(), *driver_findings(parameters)]
+            transport_finding(dict(os.environ)), *model_findings(parameters),
+            disk_finding(Path.home()), renderer_finding(), *driver_findings(parameters)]
 
 
 def python_finding() -> Finding:
@@ -67,6 +67,18 @@ def domain_finding(environment: dict[str, str]) -> Finding:
         return note('domain', says, 'a robot on another machine is not heard: unset '
                     'ROS_AUTOMATIC_DISCOVERY_RANGE and ROS_LOCALHOST_ONLY for that')
     return ok('domain', says)
+
+
+def transport_finding(environment: dict[str, str]) -> Finding:
+    """Over what the nodes will speak."""
+    chosen = environment.get('FASTDDS_BUILTIN_TRANSPORTS', '')
+    if chosen and not chosen.upper().startswith('UDP'):
+        return note('transport', f'FASTDDS_BUILTIN_TRANSPORTS is {chosen}', 'with shared memory a '
+                    'killed process can silence all cameras for good: unset it, and the nodes '
+                    'speak over UDP')
+    profile = (environment.get('FASTRTPS_DEFAULT_PROFILES_FILE')
+               or environment.get('FASTDDS_DEFAULT_PROFILES_FILE'))
+    return ok('transport', f'as {profile} says' if profile else 'UDP, where Fast DDS is spoken')
 
 
 def model_findings(parameters: dict[str, dict[str, object]]) -> list[Finding]:

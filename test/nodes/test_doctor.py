@@ -23,6 +23,7 @@ from nl_robot.cli.doctor_machine import (
     disk_finding,
     domain_finding,
     driver_findings,
+    transport_finding,
 )
 from nl_robot.cli.findings import Finding
 from nl_robot.cli.main import main
@@ -118,6 +119,14 @@ def test_a_changed_checkpoint_is_named(tmp_path: Path) -> None:
     ({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, 'note')])
 def test_domains(variables: dict[str, str], state: str) -> None:
     assert domain_finding(variables).state == state
+
+
+def test_transports() -> None:
+    assert transport_finding({}).state == 'ok'
+    assert transport_finding({'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}).state == 'ok'
+    assert '/my.xml' in transport_finding({'FASTRTPS_DEFAULT_PROFILES_FILE': '/my.xml'}).says
+    found = transport_finding({'FASTDDS_BUILTIN_TRANSPORTS': 'SHM'})
+    assert found.state == 'note' and 'unset it' in found.todo
 
 
 def test_drivers_and_disk() -> None:
