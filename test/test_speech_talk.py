@@ -178,7 +178,7 @@ def test_talk_is_ignored_and_what_names_no_place_is_asked():
 
 def test_the_limit_is_higher_where_no_second_engine_agrees():
     first, second = Fair('a', 'Go to the kitchen.'), Fixed('b', 'go to the kitchen')
-    settings = {'doubt': 0.5, 'doubt_alone': 1.0, 'misfit_noisy': 9.0}
+    settings = {'doubt': 0.6, 'doubt_alone': 0.7, 'misfit_noisy': 9.0}
     assert read(first, second, addressed=lambda words: 0.7, **settings).verdict == ACT
     assert read(first, addressed=lambda words: 0.7, **settings).why == 'unlike_a_command'
 
@@ -232,8 +232,8 @@ def test_in_noise_a_name_must_stand_behind_each_the():
 def test_settings_of_decisions_are_checked():
     with pytest.raises(ValueError, match='act and act_alone'):
         DecisionSettings(act=0.9, act_alone=0.5)
-    with pytest.raises(ValueError, match='must rise, got'):
-        DecisionSettings(talk=1.5)
+    with pytest.raises(ValueError, match='must rise between 0 and 1, got 0.9'):
+        DecisionSettings(talk=0.9)
     with pytest.raises(ValueError, match='a verdict is'):
         Reading('perhaps')
     with pytest.raises(ValueError, match='at least one engine'):

@@ -40,7 +40,7 @@ Listen = Callable[[Engine, Samples], Sequence[Guess]]
 class DecisionSettings:
     """Where acting ends and asking begins; chosen on the development commands.
 
-    The limits `talk`, `doubt` and `doubt_alone` are natural log-odds that the words are for the
+    The limits `talk`, `doubt` and `doubt_alone` are probabilities that the words are for the
     robot, not said among people.
 
     :param act: the share of the likeliest meaning among the candidates that is acted on
@@ -48,7 +48,7 @@ class DecisionSettings:
     :param doubt: below it the robot asks
     :param doubt_alone: the same where no second engine read this meaning
     :param talk: below it the words are talk, and nothing is made of them
-    :param rare: natural log-probability of the least likely word: below it the robot asks
+    :param rare: natural log-improbability of the least likely word: above it the robot asks
     :param misfit: of the words given the sound, per word: above it the robot asks
     :param misfit_alone: the same where no second engine read this meaning
     :param misfit_noisy: and the same in a noisy place
@@ -61,10 +61,10 @@ class DecisionSettings:
 
     act: float = 0.5
     act_alone: float = 0.85
-    doubt: float = 0.5
-    doubt_alone: float = 1.0
-    talk: float = -1.0
-    rare: float = -15.0
+    doubt: float = 0.62
+    doubt_alone: float = 0.73
+    talk: float = 0.27
+    rare: float = 15.0
     misfit: float = 2.8
     misfit_alone: float = 1.0
     misfit_noisy: float = 0.35
@@ -77,8 +77,8 @@ class DecisionSettings:
         if not 0 < self.act <= self.act_alone <= 1:
             raise ValueError('act and act_alone must rise between 0 and 1, got '
                              f'{self.act} and {self.act_alone}')
-        if not self.talk <= self.doubt <= self.doubt_alone:
-            raise ValueError('talk, doubt and doubt_alone must rise, got '
+        if not 0 <= self.talk <= self.doubt <= self.doubt_alone <= 1:
+            raise ValueError('talk, doubt and doubt_alone must rise between 0 and 1, got '
                              f'{self.talk}, {self.doubt} and {self.doubt_alone}')
 
 
@@ -185,14 +185,14 @@ class Recogniser:
         if is_stop(best.text) or answer(best.text) is not None:
             return Reading(ACT, best.text, share)
         said = spoken(best.text)
-        odds = self._addressed(said)
-        if odds < self.settings.talk:
+        meant = 1 / (1 + math.exp(-self._addressed(said)))
+        if meant < self.settings.talk:
             return Reading(IGNORE, best.text, share, 'talk')
         agreed = _agreed(about, guesses)
-        why = self._doubt(best, share, odds, agreed, noisy)
+        why = self._doubt(best, share, meant, agreed, noisy)
         if not why and not agreed and second.intersection(about) and not second.issuperset(about):
             why = 'heard_apart'
-        if not why and self._rarest(said) < self.settings.rare:
+        if not why and -self._rarest(said) > self.settings.rare:
             why = 'strange_word'
         if not why and not second.issuperset(about) and (
                 not self._familiar(said) or noisy and _nameless(said)):
@@ -215,7 +215,7 @@ class Recogniser:
             return None
         return Reading(ACT, 'Stop.', 1 / (1 + math.exp(-margin)), 'sounds_like_it')
 
-    def _doubt(self, best: Candidate, share: float, odds: float, agreed: bool, noisy: bool
+    def _doubt(self, best: Candidate, share: float, meant: float, agreed: bool, noisy: bool
                ) -> str:
         """Why the robot should rather ask; '' when it need not."""
         s = self.settings
@@ -228,7 +228,7 @@ class Recogniser:
             return 'noisy'
         if share < (s.act if agreed else s.act_alone):
             return 'unsure'
-        if odds < (s.doubt if agreed else s.doubt_alone):
+        if meant < (s.doubt if agreed else s.doubt_alone):
             return 'unlike_a_command'
         most = ((s.misfit_agreed if agreed else s.misfit_noisy) if noisy else
                 s.misfit if agreed else s.misfit_alone)
