@@ -82,7 +82,8 @@ class LivingRig(Rig):
         return Homes(self.homes).open('flat')
 
     def exploring(self) -> None:
-        """Wait until it explores and moves straight on."""
+        """Have it explore, where it does not yet, until it moves straight on."""
+        self.ask('start')
         wait_for(lambda: self.beats and '-explore-' in self.beats[-1][1]
                  and self.robot.record and self.robot.record[-1][1] > 0.1, 60.0, 'it explores')
 
