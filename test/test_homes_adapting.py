@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -378,7 +379,8 @@ def ended(one: Trainer, seconds: float = 20.0) -> int:
 def test_facts_and_last_words(tmp_path, fake_module):
     one = trainer(tmp_path, 'talk')
     assert ended(one) == 2
-    assert one.facts() == [{'phase': 'learning', 'nice': 10}, {'phase': 'done'}]
+    gives_way = min(19, os.nice(0) + 10)
+    assert one.facts() == [{'phase': 'learning', 'nice': gives_way}, {'phase': 'done'}]
     assert one.last_words() == 'nl_robot: learning diverged'
 
 

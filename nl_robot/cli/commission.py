@@ -66,9 +66,6 @@ def measure(args: argparse.Namespace, asked: list[int]) -> CommissioningResult:
     """
     link = Link(args.namespace, args.stamped)
     link.spin(DISCOVERY)
-    if others := link.others():
-        raise ValueError(f'{others} other publisher(s) of cmd_vel: end the nodes of nl_robot and '
-                         'whatever else moves the base; one that was killed shows for 20 s')
     machine = link.machine = Commissioning(args.robot, time.monotonic())
     said = ''
     while machine.phase != 'done':
@@ -76,11 +73,13 @@ def measure(args: argparse.Namespace, asked: list[int]) -> CommissioningResult:
         if asked:
             machine.abandon(now)
         speed = machine.tick(now)
-        if speed is not None:
-            link.publish(speed)
         if machine.phase != said:
+            if said in ('', 'waiting'):     # again before it drives: by then it has heard the robot
+                link.require_alone()
             said = machine.phase
             print(said, file=sys.stderr, flush=True)
+        if speed is not None:
+            link.publish(speed)
         link.spin(PERIOD)
     link.node.destroy_node()
     assert machine.result is not None
@@ -107,9 +106,11 @@ class Link:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
 
-    def others(self) -> int:
-        """How many others publish cmd_vel."""
-        return self.node.count_publishers('cmd_vel') - 1
+    def require_alone(self) -> None:
+        """Raise ValueError where somebody else publishes cmd_vel."""
+        if others := self.node.count_publishers('cmd_vel') - 1:
+            raise ValueError(f'{others} other publisher(s) of cmd_vel: end the nodes of nl_robot and '
+                             'whatever else moves the base; one that was killed shows for 20 s')
 
     def spin(self, seconds: float) -> None:
         """Hear what comes for so long."""
