@@ -74,7 +74,7 @@ def measure(args: argparse.Namespace, asked: list[int]) -> CommissioningResult:
             machine.abandon(now)
         speed = machine.tick(now)
         if machine.phase != said:
-            if said in ('', 'waiting'):     # again before it drives: by then it has heard the robot
+            if said in ('', 'waiting'):     # again before it drives: it has heard the robot
                 link.require_alone()
             said = machine.phase
             print(said, file=sys.stderr, flush=True)
@@ -109,8 +109,9 @@ class Link:
     def require_alone(self) -> None:
         """Raise ValueError where somebody else publishes cmd_vel."""
         if others := self.node.count_publishers('cmd_vel') - 1:
-            raise ValueError(f'{others} other publisher(s) of cmd_vel: end the nodes of nl_robot and '
-                             'whatever else moves the base; one that was killed shows for 20 s')
+            raise ValueError(f'{others} other publisher(s) of cmd_vel: end the nodes of nl_robot '
+                             'and whatever else moves the base; one that was killed shows for '
+                             '20 s')
 
     def spin(self, seconds: float) -> None:
         """Hear what comes for so long."""
