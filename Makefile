@@ -18,7 +18,8 @@ demo: setup
 
 demo-adapt: setup
 	@$(RUN) nl_robot adapt --world homes --seed 2003 --budget 60m --learning 3m \
-		--png demo-adapt.png $(ARGS)
+		--png demo-adapt.png $(ARGS) || { [ $$? -eq 1 ] && \
+		echo 'demo-adapt: no more of the commands are fulfilled than before'; }
 
 test: lint unit
 
