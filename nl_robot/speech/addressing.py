@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Addressing:
 
     def __call__(self, said: Sequence[str]) -> float:
         """Natural log-odds; above 0 it is likelier for the robot than not."""
-        rows = np.array(list(features(said, self._strange(said))))
+        rows = features(said, self._strange(said))
         return float(self._table[rows].sum() * _norm(len(rows)) + self._table[-1])
 
     @classmethod
@@ -67,7 +67,7 @@ class Addressing:
         for some, goal, weight in ((commands, 1.0, 1.0), (talk, 0.0, 1.0),
                                    (grammar, 1.0, GRAMMAR_WEIGHT)):
             for said in some:
-                rows.append(np.array(list(features(said, strange(said)))))
+                rows.append(features(said, strange(said)))
                 goals.append(goal)
                 weights.append(weight)
         return cls(_fitted(rows, np.array(goals), np.array(weights)), strange)
@@ -78,8 +78,8 @@ class Addressing:
         return self._table
 
 
-def features(said: Sequence[str], strange: float) -> Iterator[int]:
-    """The rows of a sentence in the table, each once."""
+def features(said: Sequence[str], strange: float) -> NDArray[np.int64]:
+    """(features,) the rows of a sentence in the table, each once."""
     shape = ['^', *_shape(said), '$']
     found = set(shape[1:-1])
     found |= {f'{a} {b}' for a, b in zip(shape, shape[1:])}
@@ -88,7 +88,7 @@ def features(said: Sequence[str], strange: float) -> Iterator[int]:
     found.add('people: ' + ' '.join(dict.fromkeys(w for w in shape if w in PRONOUNS)))
     found |= {f'*{e}' for w in shape[1:-1] for e in ENDINGS if w.endswith(e)}
     found |= {f'strange > {limit}' for limit in STRANGE if strange > limit}
-    return iter(sorted({zlib.crc32(name.encode()) % SIZE for name in found}))
+    return np.array(sorted({zlib.crc32(name.encode()) % SIZE for name in found}), np.int64)
 
 
 def _shape(said: Sequence[str]) -> list[str]:
