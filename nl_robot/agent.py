@@ -13,8 +13,6 @@ from torch import Tensor
 from nl_robot.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from nl_robot.datatypes import Decision, Observation, Pose, Sighting, Waypoint
 from nl_robot.language.encoder import load_text_encoder
-from nl_robot.nets import inputs
-from nl_robot.nets.inputs import LabelTable
 from nl_robot.nets.looking import (
     MAX_SIGHTINGS,
     Acting,
@@ -23,11 +21,9 @@ from nl_robot.nets.looking import (
     Track,
     climb_of,
     discouragement,
-    look_at,
 )
-from nl_robot.nets.memory import Memory, view_of
-from nl_robot.nets.navigator import Look, Navigator, NavigatorSettings, State, Words
-from nl_robot.nets.policy import Policy, PolicySettings, collate
+from nl_robot.nets.navigator import Episodes, Look, Navigator, NavigatorSettings, Words
+from nl_robot.nets.navigators import navigator_of
 from nl_robot.nets.words import Encoder, Known, Vocabulary, padded
 from nl_robot.settings import from_mapping
 
@@ -42,12 +38,11 @@ class _Opinion:
 
     net: Navigator
     words: Words
-    state: State
+    state: Episodes
 
     def hear(self, seen: Seen, track: Track, known: Known) -> tuple[Tensor, Look]:
         """(1 + k,) what it says of every choice, and what it looked at."""
-        look = look_at(self.words.ids, seen, track, self.net.agreement(known),
-                       self.net.settings.sightings)
+        look = self.net.look(self.words.ids, seen, track, self.net.agreement(known))
         outputs, self.state = self.net(self.words, self.state, look)
         return outputs[0, :, 0], look
 
@@ -92,15 +87,15 @@ class Agent:
 
     @classmethod
     def _of(cls, stored: Checkpoint, encoder: Encoder) -> Agent:
-        """The agent of a checkpoint in memory; its format says of which kind."""
+        """The agent of a checkpoint in memory."""
         config = stored.config
-        if config.get('format') == 1:
-            return MemoryAgent.of(stored, encoder)
+        if config.get('format', 2) != 2:
+            raise ValueError('it is of an older kind: train one with `nl_robot train`')
         shape = from_mapping(NavigatorSettings, config['navigator'], 'config.navigator')
         nets = {}
         for name in ('policy', 'reward'):
             if name in stored.weights:
-                nets[name] = Navigator(shape)
+                nets[name] = navigator_of(shape)
                 nets[name].load_state_dict(stored.weights[name])
         return cls(nets['policy'], encoder,
                    from_mapping(Acting, config.get('acting', {}), 'config.acting'),
@@ -128,6 +123,7 @@ class Agent:
             track = self._track = self._moved(observation.pose)
             known = self.vocabulary.known()
             (said, look), *doubts = [o.hear(seen, track, known) for o in self._opinions]
+            self._track = track.remember(seen)
             logits = said - discouragement(seen, track, self.acting)[0]
             if doubts:
                 logits[0] += self.acting.doubt_weight * self.calibration.log_odds(doubts[0][0][0])
@@ -154,7 +150,7 @@ class Agent:
         yaw = torch.tensor([pose.yaw], dtype=torch.float32)
         point = torch.tensor([[pose.x, pose.y, 0.0]])
         if self._track is None:
-            return Track.begin(point, yaw)
+            return Track.begin(point, yaw, any(o.net.remembers for o in self._opinions))
         way = self._way if self._way.any() else _walked(self._track, point)
         point[0, 2] = self._track.points[0, -1, 2] + climb_of(way)[0]
         return self._track.go(point, yaw, way)
@@ -165,61 +161,6 @@ class Agent:
         None before the first decision, or where the checkpoint holds no reward.
         """
         return self._arrived
-
-
-class MemoryAgent(Agent):
-    """The agent of a checkpoint of format 1: a transformer over an explicit memory.
-
-    It was trained by imitation; its own head says whether it has arrived.
-    """
-
-    def __init__(self, policy: Policy, encoder: Encoder, acting: Acting | None = None) -> None:
-        self.memory_policy = policy.eval()
-        self.acting, self.encoder = acting or Acting(), encoder
-        self._labels = LabelTable(encoder)
-        self._goal: inputs.GoalWords | None = None
-        self._memory = Memory()
-        self._arrived: float | None = None
-
-    @classmethod
-    def of(cls, stored: Checkpoint, encoder: Encoder) -> MemoryAgent:
-        """The agent of a checkpoint in memory."""
-        config = stored.config
-        policy = Policy(from_mapping(PolicySettings, config['policy'], 'config.policy'))
-        policy.load_state_dict(stored.weights['policy'])
-        return cls(policy, encoder,
-                   from_mapping(Acting, config.get('acting', {}), 'config.acting'))
-
-    def took(self, waypoint: Waypoint | None) -> None:
-        """As `Agent.took`: its memory goes by poses, whoever chose."""
-
-    def set_goal(self, text: str) -> None:
-        """Begin a new episode that pursues these words; what was seen before is forgotten."""
-        self._goal = inputs.goal_words(self.encoder, [text])[0]
-        self._memory = Memory()
-        self._arrived = None
-
-    def decide(self, observation: Observation) -> Decision:
-        """As `Agent.decide`."""
-        if self._goal is None:
-            raise RuntimeError('the agent has no goal: call set_goal first')
-        view = view_of(observation, self._labels.ids([s.label for s in observation.sightings]))
-        self._memory.add(view)
-        step = inputs.step_inputs(self._goal, self._memory, view, self._labels.vectors)
-        with torch.inference_mode():
-            logits, arrived = self.memory_policy(
-                collate([self._goal], [step], self._labels.vectors))
-            off = (self.acting.repeat_penalty * self._memory.repeats(view)
-                   + self.acting.visit_penalty * self._memory.visits(view)).astype(np.float32)
-            logits[0, 0] -= self.acting.stop_penalty
-            logits[0, 1:] -= torch.from_numpy(off[:step.choices])
-            probabilities = torch.softmax(logits[0], dim=0).numpy().astype(np.float64)
-            self._arrived = float(torch.sigmoid(arrived[0]))
-        best = int(probabilities.argmax())
-        # waypoints beyond those that the policy reads keep probability 0
-        unread = [0.0] * (len(observation.waypoints) - step.choices)
-        ordered = (*map(float, probabilities[1:]), *unread, float(probabilities[0]))
-        return Decision(None if best == 0 else best - 1, float(probabilities[best]), ordered)
 
 
 def _walked(track: Track, point: Tensor) -> Tensor:

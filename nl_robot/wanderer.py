@@ -11,7 +11,8 @@ from nl_robot.agent import Agent
 from nl_robot.checkpoint import load_checkpoint
 from nl_robot.datatypes import Observation
 from nl_robot.language.encoder import load_text_encoder
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.navigators import navigator_of
 from nl_robot.nets.words import Encoder
 from nl_robot.settings import from_mapping
 
@@ -30,8 +31,8 @@ class Wanderer(Agent):
         stored = load_checkpoint(path)
         if 'explorer' not in stored.weights:
             return None
-        net = Navigator(from_mapping(NavigatorSettings, stored.config['navigator'],
-                                     'config.navigator'))
+        net = navigator_of(from_mapping(NavigatorSettings, stored.config['navigator'],
+                                        'config.navigator'))
         net.load_state_dict(stored.weights['explorer'])
         return cls(net, encoder or load_text_encoder(stored.config['text_encoder']['name']))
 

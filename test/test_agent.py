@@ -11,14 +11,15 @@ import torch
 from fake_encoder import FakeEncoder
 from tiny_graph import star, task_in
 
-from nl_robot.agent import Agent, Calibration, MemoryAgent, seen_of
+from nl_robot.agent import Agent, Calibration, seen_of
 from nl_robot.checkpoint import Checkpoint, CheckpointError, save_checkpoint
 from nl_robot.datatypes import Observation, Pose, Sighting, Waypoint
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.calibration import stops
 from nl_robot.learning.walks import greedy, walk
 from nl_robot.nets.looking import Acting
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import Vocabulary
 from nl_robot.settings import shared_dir
 from nl_robot.worlds.graph import GraphWorld
@@ -31,16 +32,16 @@ VIEW = Observation((Sighting('red sofa', 0.3, distance=2.0), Sighting('door', -1
 THINGS = ['sofa', 'fridge', 'bed', 'plant']
 
 
-def tiny(stop: float = 0.0, seed: int = 1, **change) -> Navigator:
+def tiny(stop: float = 0.0, seed: int = 1, **change) -> RecurrentNavigator:
     """A network with random weights, and this liking for stopping."""
     torch.manual_seed(seed)
-    made = Navigator(dataclasses.replace(TINY, **change))
+    made = RecurrentNavigator(dataclasses.replace(TINY, **change))
     with torch.no_grad():
         made.stop[2].bias += stop
     return made
 
 
-def an_agent(policy: Navigator, goal: str = 'go to the red sofa', **more) -> Agent:
+def an_agent(policy: RecurrentNavigator, goal: str = 'go to the red sofa', **more) -> Agent:
     made = Agent(policy, FakeEncoder(), **more)
     made.set_goal(goal)
     return made
@@ -136,8 +137,8 @@ def tasks(tmp_path_factory):
               for k, thing in enumerate(THINGS)), *building]
 
 
-def as_in_training(tasks, policy: Navigator, acting: Acting,
-                   reward: Navigator | None = None):
+def as_in_training(tasks, policy: RecurrentNavigator, acting: Acting,
+                   reward: RecurrentNavigator | None = None):
     """Arena, walks, and beside each walk the agent that did the same in a `GraphWorld`."""
     encoder = FakeEncoder()
     calibration = Calibration(2.0, -0.3)
@@ -364,9 +365,8 @@ def test_a_stop_that_was_overruled_is_followed_to_where_the_robot_went():
     assert float(agent._track.action[0, 5]) == pytest.approx(2.0 / 4)
 
 
-def test_the_agent_of_the_package_is_of_the_older_kind_and_acts():
+def test_the_agent_of_the_package_acts():
     agent = Agent.load(shared_dir('models') / 'agent')
-    assert isinstance(agent, MemoryAgent)
     with pytest.raises(RuntimeError, match='no goal'):
         agent.decide(VIEW)
     agent.set_goal('go to the red sofa')

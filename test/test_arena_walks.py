@@ -32,7 +32,8 @@ from nl_robot.learning.walks import (
     walk,
 )
 from nl_robot.nets.looking import MAX_SIGHTINGS, Acting
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import Vocabulary
 from nl_robot.worlds.graph import GraphWorld, PlaceGraph
 from nl_robot.worlds.instructions import split_tasks
@@ -66,9 +67,9 @@ def arena(building) -> Arena:
     return Arena([*tasks_of_corner(), *tasks_of_star(), *building], Vocabulary(FakeEncoder()))
 
 
-def net(seed: int = 0, stop: float = 0.0, outputs: int = 1) -> Navigator:
+def net(seed: int = 0, stop: float = 0.0, outputs: int = 1) -> RecurrentNavigator:
     torch.manual_seed(seed)
-    made = Navigator(TINY, outputs).eval()
+    made = RecurrentNavigator(TINY, outputs).eval()
     with torch.no_grad():
         made.stop[2].bias += stop
     return made

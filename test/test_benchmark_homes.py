@@ -19,7 +19,8 @@ from nl_robot.cli import benchmark_runs as runs
 from nl_robot.embodied.home_episodes import HomeEpisode, sample_episodes
 from nl_robot.embodied.home_graph import home_graph
 from nl_robot.embodied.places import Target
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.sim.homes import generate_home
 
 SEED = 11
@@ -56,7 +57,8 @@ def make_checkpoint(directory, seed: int) -> None:
     torch.manual_seed(seed)
     config = {'navigator': dataclasses.asdict(TINY),
               'text_encoder': {'name': 'fake', 'sha256': FakeEncoder.sha256}}
-    save_checkpoint(Checkpoint(config, {'policy': Navigator(TINY).state_dict()}), directory)
+    weights = {'policy': RecurrentNavigator(TINY).state_dict()}
+    save_checkpoint(Checkpoint(config, weights), directory)
 
 
 def results(tmp_path):

@@ -15,7 +15,8 @@ from nl_robot.agent import Agent
 from nl_robot.checkpoint import Checkpoint, save_checkpoint
 from nl_robot.cli import benchmark_r2r as command
 from nl_robot.cli import train_tasks
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 
 TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2)
 
@@ -25,10 +26,10 @@ def data(tmp_path_factory):
     return tiny_building.write(tmp_path_factory.mktemp('data'))
 
 
-def tiny(stop: float) -> Navigator:
+def tiny(stop: float) -> RecurrentNavigator:
     """A network with random weights and this liking for stopping."""
     torch.manual_seed(0)
-    made = Navigator(TINY)
+    made = RecurrentNavigator(TINY)
     with torch.no_grad():
         made.stop[2].bias.fill_(stop)
     return made

@@ -14,7 +14,8 @@ from nl_robot.learning.arena import Arena
 from nl_robot.learning.calibration import auc, false_successes, logistic, stops
 from nl_robot.learning.replay import replay
 from nl_robot.learning.walks import Choosing, walk
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import Vocabulary
 
 TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2, dropout=0.5)
@@ -90,7 +91,7 @@ def arena() -> Arena:
 @pytest.mark.parametrize('width', [1, 2, 256])
 def test_of_every_stop_what_the_reward_says(arena, width):
     torch.manual_seed(0)
-    reward = Navigator(TINY)
+    reward = RecurrentNavigator(TINY)
     walks = walk(reward.eval(), arena, torch.arange(4), scripted, max_steps=3).walks
     found = stops(reward.train(), arena, walks, width)
     assert found.fulfilled.tolist() == [False, True, False]
@@ -100,7 +101,7 @@ def test_of_every_stop_what_the_reward_says(arena, width):
 
 
 def test_nobody_stopped(arena):
-    reward = Navigator(TINY)
+    reward = RecurrentNavigator(TINY)
     walks = walk(reward, arena, torch.tensor([3]), lambda now: torch.tensor([SCRIPT[3][now.step]]),
                  max_steps=3).walks
     found = stops(reward, arena, walks)

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 import pytest
 from tiny_graph import corner, star
 
-from nl_robot.agent import MemoryAgent
 from nl_robot.datatypes import Decision, Pose
-from nl_robot.nodes.agents import Agents, walker
+from nl_robot.nodes.agents import Agents
 from nl_robot.nodes.looking import Scene, Thought, told
 from nl_robot.nodes.thinking import Thinker
 from nl_robot.planning.asking import question
@@ -113,14 +112,6 @@ def test_the_plan_is_told_before_what_it_sees():
     observation = GraphWorld(CORNER).reset(*CORNER.points[1], math.pi)
     text = told(Thought('7', observation, OWN, plan='planned 2 ways ahead'), True)
     assert text.startswith('planned 2 ways ahead; sees red sofa')
-
-
-def test_who_goes_step_by_step_where_a_home_has_taught_another():
-    older = MemoryAgent.__new__(MemoryAgent)
-    guide, learned = object(), object()
-    assert walker(older, learned, guide) is older       # it learns nothing, and is better
-    assert walker(older, learned, None) is learned      # who cannot plan was meant to walk
-    assert walker('scripted', learned, guide) is learned
 
 
 def test_nobody_who_plans_is_loaded_before_there_is_a_home(monkeypatch):

@@ -8,8 +8,10 @@ import math
 import pytest
 import torch
 
-from nl_robot.nets.looking import Seen, Track, look_at
+from nl_robot.nets.looking import Seen, Track
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigators import navigator_of
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import CHANNELS, Known
 
 TINY = NavigatorSettings(text_dim=8, width=16, state=12, heads=2, dropout=0.5)
@@ -33,12 +35,13 @@ KNOWN = known()
 
 def made(**change) -> Navigator:
     torch.manual_seed(0)
-    return Navigator(dataclasses.replace(TINY, **change), OUTPUTS).eval()
+    return navigator_of(dataclasses.replace(TINY, **change), OUTPUTS).eval()
 
 
-@pytest.fixture()
-def net() -> Navigator:
-    return made()
+@pytest.fixture(params=[{}, {'layers': 2, 'content': 5}], ids=['recurrent', 'map'])
+def net(request) -> Navigator:
+    """Of either shape."""
+    return made(**request.param)
 
 
 def goal(words: int, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -57,19 +60,21 @@ def seen(sightings: int, ways: int, seed: int = 2) -> Seen:
                 torch.ones(1, ways, dtype=torch.bool))
 
 
-TRACK = Track.begin(torch.zeros(1, 3), torch.zeros(1))
+TRACK = Track.begin(torch.zeros(1, 3), torch.zeros(1), remembers=True)
 
 
 def hear(net: Navigator, words, views, track: Track = TRACK, agreement=None) -> torch.Tensor:
     """(1, 1 + k, outputs) what it says at the last of some views, and its state after it."""
     features, ids, mask = words
-    agreement = net.agreement(KNOWN) if agreement is None else agreement
+    heard = net.agreement(KNOWN)
+    agreement = heard if agreement is None else heard._replace(pairs=agreement)
     with torch.inference_mode():
         heard = net.read(features, ids, mask)
         state = net.start(heard)
         for view in views:
-            look = look_at(ids, view, track, agreement, net.settings.sightings)
+            look = net.look(ids, view, track, agreement)
             outputs, state = net(heard, state, look)
+            track = track.remember(view)
     return outputs
 
 
@@ -115,13 +120,14 @@ def test_many_at_once_hear_what_one_alone_does(net):
     together = tuple(torch.cat(parts) for parts in zip(*words))
     view = Seen(*(torch.cat([getattr(v, name) for v in views])
                   for name in ('labels', 'sightings', 'ways', 'mask_way_is_valid')))
-    track = Track.begin(torch.zeros(2, 3), torch.zeros(2))
+    track = Track.begin(torch.zeros(2, 3), torch.zeros(2), remembers=True)
     both = hear(net, together, [view], track)
     for row in (0, 1):
         torch.testing.assert_close(both[row:row + 1], hear(net, words[row], [views[row]]))
 
 
-def test_rows_of_words_and_state_are_those_of_the_episodes(net):
+def test_rows_of_words_and_state_are_those_of_the_episodes():
+    net = made()
     words = net.read(*(torch.cat(parts) for parts in zip(goal(4), goal(4, seed=9))))
     state = net.start(words)
     assert state.attention[:, :, 0].tolist() == [[1, 1], [1, 1]]
@@ -169,22 +175,23 @@ def thing_at(bearing: float) -> Seen:
                 torch.ones(1, 2, dtype=torch.bool))
 
 
-def deaf_to_sides(net: Navigator) -> Navigator:
+def deaf_to_sides(net: RecurrentNavigator) -> RecurrentNavigator:
     """The same network without eyes for the bearing of ways: sine and cosine are cut."""
     with torch.no_grad():
         net.way[0].weight[:, :4] = 0
     return net
 
 
-def test_left_and_right_are_told_apart(net):
-    nothing = dataclasses.replace(thing_at(0.0), labels=torch.tensor([[0]]))
+def test_left_and_right_are_told_apart():
+    net, nothing = made(), dataclasses.replace(thing_at(0.0), labels=torch.tensor([[0]]))
     left, right = hear(net, goal(4), [nothing])[0, 1:]
     assert not torch.allclose(left, right, atol=1e-3)       # by the sine of the bearing
     left, right = hear(deaf_to_sides(net), goal(4), [nothing])[0, 1:]
     torch.testing.assert_close(left, right)
 
 
-def test_a_thing_speaks_for_the_way_on_its_side(net):
+def test_a_thing_speaks_for_the_way_on_its_side():
+    net = made()
     agreement = torch.ones(WORDS, LABELS, CHANNELS)
     left, right = (hear(deaf_to_sides(net), goal(4), [thing_at(side * math.pi / 2)],
                         agreement=agreement)[0] for side in (1, -1))
@@ -195,8 +202,9 @@ def test_a_thing_speaks_for_the_way_on_its_side(net):
     torch.testing.assert_close(right[0], left[0])
 
 
-def test_a_blind_one_sees_ways_only():
-    blind, view = made(sightings=False), seen(5, 3)
+@pytest.mark.parametrize('shape', [{}, {'layers': 2, 'content': 5}])
+def test_a_blind_one_sees_ways_only(shape):
+    blind, view = made(sightings=False, **shape), seen(5, 3)
     other = dataclasses.replace(seen(5, 3, seed=6), ways=view.ways)
     torch.testing.assert_close(hear(blind, goal(4), [view]), hear(blind, goal(4), [other]))
     assert not torch.allclose(hear(blind, goal(4), [view]),
@@ -205,10 +213,10 @@ def test_a_blind_one_sees_ways_only():
                               atol=1e-3)
 
 
-def test_agreement_is_the_frozen_one_unless_it_learns(net):
-    assert net.agreement(KNOWN) is KNOWN.agreement
+def test_agreement_is_the_frozen_one_unless_it_learns():
+    assert made().agreement(KNOWN).pairs is KNOWN.agreement
     learning = made(learned=3)
-    agreement = learning.agreement(KNOWN)
+    agreement = learning.agreement(KNOWN).pairs
     assert agreement.shape == (WORDS, LABELS, CHANNELS + 1)
     assert torch.equal(agreement[..., :CHANNELS], KNOWN.agreement)
     assert (agreement[:, 0, CHANNELS] == 0).all()       # no label agrees with nothing
@@ -222,7 +230,7 @@ def test_a_learned_agreement_by_hand():
             side.weight.zero_()
             side.bias.fill_(1.0)
     # four products of 1 with 1, over the root of four, less two: sigmoid(0)
-    found = learning.agreement(KNOWN)[:, 1:, CHANNELS].detach()
+    found = learning.agreement(KNOWN).pairs[:, 1:, CHANNELS].detach()
     assert found == pytest.approx(torch.full((WORDS, LABELS - 1), 0.5))
 
 
@@ -230,7 +238,7 @@ def test_a_learned_agreement_learns_and_matters():
     learning = made(learned=3, dropout=0.0)
     view, words = seen(5, 3), goal(4)
     heard = learning.read(*words)
-    look = look_at(words[1], view, TRACK, learning.agreement(KNOWN))
+    look = learning.look(words[1], view, TRACK, learning.agreement(KNOWN))
     outputs, _ = learning(heard, learning.start(heard), look)
     outputs.square().sum().backward()
     still = [name for name, value in learning.named_parameters()
@@ -262,7 +270,48 @@ def test_a_look_without_ways_can_only_stop(net):
 
 
 def test_it_looks_where_it_looked_as_the_convolution_would():
-    net = Navigator(NavigatorSettings(text_dim=16, width=16, state=12, heads=2))
+    net = RecurrentNavigator(NavigatorSettings(text_dim=16, width=16, state=12, heads=2))
     for length in (1, 4, 9):
         attention = torch.rand(3, 2, length)
         torch.testing.assert_close(net._location(attention), net.where(attention))
+
+
+MAP = {'layers': 2, 'content': 5, 'dropout': 0.0}
+
+
+def test_a_map_navigator_hears_what_was_seen_before_wherever_it_stood():
+    net = made(**MAP)
+    def at_second(first: Seen) -> torch.Tensor:
+        track = Track.begin(torch.zeros(1, 3), torch.zeros(1), remembers=True).remember(first)
+        track = track.go(torch.tensor([[9.0, 0.0, 0.0]]), torch.zeros(1), torch.zeros(1, 3))
+        return hear(net, goal(4), [seen(5, 3, seed=7)], track)
+    one, other = seen(4, 3, seed=5), seen(4, 3, seed=6)
+    assert not torch.allclose(at_second(one), at_second(other), atol=1e-3)
+    # where things were seen from is nothing to it, where they stand is all
+    with pytest.raises(ValueError, match='a track that remembers'):
+        hear(net, goal(4), [one], Track.begin(torch.zeros(1, 3), torch.zeros(1)))
+
+
+def test_everything_of_a_map_navigator_learns():
+    net = made(**MAP).train()
+    words = net.read(*goal(4))
+    track = Track.begin(torch.zeros(1, 3), torch.zeros(1), remembers=True)
+    for step, view in enumerate((seen(5, 3, seed=5), seen(4, 3, seed=6), seen(5, 2, seed=7))):
+        look = net.look(goal(4)[1], view, track, net.agreement(KNOWN))
+        outputs, _ = net(words, net.start(words), look)
+        track = track.remember(view).go(torch.tensor([[3.0 * step + 3, 1.0, 0.0]]),
+                                        torch.full((1,), 0.3), torch.zeros(1, 3))
+    outputs.square().sum().backward()
+    still = {name for name, value in net.named_parameters()
+             if value.grad is None or value.grad.abs().max() == 0}
+    # who asks only at the last layer for words that labels are not among; biases that fall out
+    assert still <= {'layers.1.agree.weight', 'bias.outer.bias'}
+
+
+def test_a_label_says_by_itself_what_its_vector_and_the_weights_do():
+    net = made(**MAP)
+    said = net.agreement(KNOWN).labels
+    assert said.shape == (LABELS, 5) and (said[0] == 0).all()       # no label says nothing
+    by_hand = (8 * KNOWN.labels[1:]) @ net.says.weight.T + net.says.bias
+    torch.testing.assert_close(said[1:], by_hand)
+    assert made().agreement(KNOWN).labels is None

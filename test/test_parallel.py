@@ -15,14 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from nl_robot.learning.parallel import Rank, average_gradients, join, leave, same_start, share
-from nl_robot.nets.navigator import (
-    ACTION_FEATURES,
-    KERNELS,
-    WAY_FEATURES,
-    Look,
-    Navigator,
-    NavigatorSettings,
-)
+from nl_robot.nets.looking import ACTION_FEATURES, KERNELS, WAY_FEATURES, AgreeingLook
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import CHANNELS
 
 TREE = Path(__file__).resolve().parents[1]
@@ -34,16 +29,16 @@ OPTIMIZERS = {'sgd': lambda p: torch.optim.SGD(p, lr=0.3),
               'adamw': lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1)}
 
 
-def some_look(generator: torch.Generator) -> Look:
+def some_look(generator: torch.Generator) -> AgreeingLook:
     def draw(*shape: int) -> Tensor:
         return torch.randn(EPISODES, *shape, generator=generator)
     valid = torch.ones(EPISODES, 1 + WAYS, dtype=torch.bool)
     valid[1, -1] = False
-    return Look(draw(WORDS, SIGHTINGS, CHANNELS), draw(WAYS, SIGHTINGS, KERNELS),
+    return AgreeingLook(draw(WORDS, SIGHTINGS, CHANNELS), draw(WAYS, SIGHTINGS, KERNELS),
                 draw(SIGHTINGS, 2), draw(WAYS, WAY_FEATURES), valid, draw(ACTION_FEATURES))
 
 
-def summed_loss(net: Navigator, update: int, rows: Tensor) -> Tensor:
+def summed_loss(net: RecurrentNavigator, update: int, rows: Tensor) -> Tensor:
     """Imitation of fixed choices, summed over the chosen episodes of the update's batch."""
     generator = torch.Generator().manual_seed(update)
     features = torch.randn(EPISODES, WORDS, TINY.text_dim, generator=generator)[rows]
@@ -53,7 +48,7 @@ def summed_loss(net: Navigator, update: int, rows: Tensor) -> Tensor:
     for _ in range(STEPS):
         look = some_look(generator)
         right = torch.randint(WAYS, (EPISODES,), generator=generator)[rows]
-        look = Look(*(getattr(look, field.name)[rows] for field in fields(Look)))
+        look = AgreeingLook(*(getattr(look, field.name)[rows] for field in fields(AgreeingLook)))
         outputs, state = net(words, state, look)
         logits = outputs[..., 0].masked_fill(~look.mask_is_valid, -1e9)
         loss = loss + nn.functional.cross_entropy(logits, right, reduction='sum')
@@ -66,7 +61,7 @@ def trained(rank: Rank, optimizer: str, averaged: bool = True, own_size: bool = 
     :param own_size: the mistake of dividing by this rank's share instead of the whole batch
     """
     torch.manual_seed(rank.rank)
-    net = Navigator(TINY)
+    net = RecurrentNavigator(TINY)
     same_start(net)
     steps = OPTIMIZERS[optimizer](net.parameters())
     for update in range(UPDATES):
@@ -160,7 +155,7 @@ def test_they_met(ranks):
 def test_two_train_as_one(ranks, exact, optimizer):
     alone = trained(Rank(), optimizer)
     torch.manual_seed(0)
-    untrained = nn.utils.parameters_to_vector(Navigator(TINY).parameters()).detach()
+    untrained = nn.utils.parameters_to_vector(RecurrentNavigator(TINY).parameters()).detach()
     assert gap(alone, untrained) > 0.01
     assert gap(ranks[0][optimizer], alone) < 1e-9
     assert gap(ranks[1][optimizer], alone) < 1e-9

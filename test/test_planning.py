@@ -23,7 +23,8 @@ from nl_robot.learning.arena import Arena
 from nl_robot.learning.goal_writing import sentences_of
 from nl_robot.learning.replay import replay
 from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings, TextTable
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import Vocabulary
 from nl_robot.planning.guide import Guide
 from nl_robot.planning.guided import GuidedAgent
@@ -38,9 +39,9 @@ TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2, dropout=0.0)
 CORNER, STAR = corner(), star(['sofa', 'fridge', 'bed'])
 
 
-def net(seed: int) -> Navigator:
+def net(seed: int) -> RecurrentNavigator:
     torch.manual_seed(seed)
-    return Navigator(TINY).eval()
+    return RecurrentNavigator(TINY).eval()
 
 
 @pytest.fixture()

@@ -121,4 +121,4 @@ class Teller:
 
 def base_of(args: argparse.Namespace) -> Path:
     """The checkpoint that the home begins with."""
-    return args.checkpoint or shared_dir('models') / 'learner'
+    return args.checkpoint or shared_dir('models') / 'agent'

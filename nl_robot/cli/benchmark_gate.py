@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='and to shuffled ones (default: %(default)s)')
     parser.add_argument('--learning', type=minutes, default=1 / 3, metavar='TIME',
                         help='processor time of learning, each (default: 20s)')
-    parser.add_argument('--checkpoint', type=Path, help='default: models/learner')
+    parser.add_argument('--checkpoint', type=Path, help='default: models/agent')
     parser.add_argument('--json', type=output_file, help='results; a second run resumes from it')
     parser.add_argument('--cache', type=Path, default=Path('.cache/homes'))
 

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help=f'{MAPPED!r}: the agent in a home whose map it has, by --guide')
     parser.add_argument('--checkpoint', type=Path, help='default: models/agent')
     parser.add_argument('--guide', type=Path, help='who plans with a map (default: '
-                        'models/learner)')
+                        'the checkpoint)')
     parser.add_argument('--detector', default='embedded',
                         help="a detector, or 'truth' to see what perception costs")
     parser.add_argument('--max-steps', type=positive, default=25, help='decisions per episode')
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Run what is not in the results yet, then print the tables."""
     episodes = _episodes(args)
     checkpoint = args.checkpoint or shared_dir('models') / 'agent'
-    guide = args.guide or shared_dir('models') / 'learner'
+    guide = args.guide or checkpoint
     plan = {'world': args.world, 'checkpoint': fingerprint(checkpoint), 'detector': args.detector,
             'max_steps': args.max_steps, 'seed': args.seed, 'sure': args.sure,
             'guide': fingerprint(guide) if MAPPED in args.agents else '',

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from nl_robot.agent import Agent, MemoryAgent
+from nl_robot.agent import Agent
 from nl_robot.cli.arguments import output_file, positive
 from nl_robot.evaluation import Result, by_tag, markdown_table
 from nl_robot.learning.arena import Arena
@@ -46,9 +46,6 @@ def run(args: argparse.Namespace) -> int:
     instructions, tasks = split_tasks(args.data, args.dataset, args.split,
                                       args.cache / 'buildings')
     agent = Agent.load(args.checkpoint)
-    if isinstance(agent, MemoryAgent):
-        raise ValueError(f'{args.checkpoint} is of an older kind, made for homes: train one with '
-                         '`nl_robot train --world r2r`')
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     agent.policy.to(device)
     if agent.reward is not None:

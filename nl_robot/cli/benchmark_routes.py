@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from nl_robot.agent import Agent, MemoryAgent
+from nl_robot.agent import Agent
 from nl_robot.checkpoint import load_checkpoint
 from nl_robot.cli.arguments import output_file
 from nl_robot.cli.method_table import percent, points
@@ -79,7 +79,7 @@ def _measure(path: Path, tasks: Sequence[GraphTask], aside: Sequence[GraphTask]
              ) -> tuple[dict[str, list[Result]], dict[str, dict[str, float]], float]:
     """Results by kind, in the order of the tasks; the fitted weights; milliseconds a command."""
     agent = Agent.load(path)
-    if isinstance(agent, MemoryAgent) or agent.reward is None:
+    if agent.reward is None:
         raise ValueError(f'{path} has no reward to ask: train it by `nl_robot train --method '
                          'lang-goal-irl`')
     generator = generator_of(load_checkpoint(path))

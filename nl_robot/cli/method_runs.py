@@ -40,7 +40,8 @@ from nl_robot.learning.walks import (
     walk,
 )
 from nl_robot.nets.looking import Calibration
-from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigator import NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 from nl_robot.nets.words import Vocabulary
 from nl_robot.settings import to_mapping
 from nl_robot.worlds.instructions import split_tasks
@@ -243,7 +244,8 @@ def _unlearned(job: Job, arena: Arena) -> list[Result]:
     everyone = torch.arange(len(arena.tasks), device=arena.device).split(256)
     if job.method == SHORTEST:
         return results_of(arena, together([expert_walks(arena, t, steps) for t in everyone]))
-    silent = Navigator(NavigatorSettings(arena.known.words.shape[1], 4, 4, 1, sightings=False))
+    silent = RecurrentNavigator(NavigatorSettings(arena.known.words.shape[1], 4, 4, 1,
+                                                  sightings=False))
     with torch.inference_mode():
         return results_of(arena, together([walk(
             silent.to(arena.device), arena, t, random_hops, max_steps=steps,

@@ -112,6 +112,7 @@ def _run(args: argparse.Namespace, rank: parallel.Rank) -> int:
     val = val or held_out           # data without a split to validate on
     noise = settings.noise if args.world == 'homes' else None    # real boxes are noisy enough
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    torch.set_float32_matmul_precision('high')      # of a GPU; a processor knows no other
     vocabulary = Vocabulary(encoder)
     print(f'words of {len(train) + len(held_out) + len(val)} goals', flush=True)
     arenas = [Arena(tasks, vocabulary, device, noise) for tasks in (train, held_out, val)]
@@ -181,9 +182,10 @@ def _finish(learner: LangGoalIRL, settings: TrainSettings, encoder: TextEncoder,
               'world': args.world, 'method': args.method, 'seed': args.seed,
               'updates': learner.update, 'settings': to_mapping(settings), 'validation': table}
     checkpoint = checkpoint_of(learner, settings.acting, calibration, encoder, origin)
+    save_checkpoint(checkpoint, args.out / 'checkpoint')
     if learner.reward is not None:
         checkpoint.config['ranking'] = to_mapping(_ranking(learner, held_out))
-    save_checkpoint(checkpoint, args.out / 'checkpoint')
+        save_checkpoint(checkpoint, args.out / 'checkpoint')
     load_checkpoint(args.out / 'checkpoint')
     print(f'wrote {args.out / "checkpoint"}', flush=True)
     print(markdown_table(table))

@@ -22,6 +22,7 @@ from nl_robot.learning.walks import Walks
 from nl_robot.nets.goal_generator import GoalGenerator, GoalGeneratorSettings
 from nl_robot.nets.looking import Acting, Calibration
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigators import navigator_of
 from nl_robot.nets.words import Encoder
 from nl_robot.settings import from_mapping
 from nl_robot.worlds.graph import PlaceGraph
@@ -93,7 +94,7 @@ def nets_of(stored: Checkpoint) -> Nets:
                          + (f'has no {", ".join(missing)}' if missing else 'is of an older kind')
                          + '; train one with `nl_robot train --method lang-goal-irl`')
     shape = from_mapping(NavigatorSettings, config['navigator'], 'config.navigator')
-    policy, reward = Navigator(shape).eval(), Navigator(shape).eval()
+    policy, reward = navigator_of(shape).eval(), navigator_of(shape).eval()
     generator = GoalGenerator(from_mapping(GoalGeneratorSettings, config['goal_generator'],
                                            'config.goal_generator')).eval()
     for net, name in ((policy, 'policy'), (reward, 'reward'), (generator, 'goal_generator')):

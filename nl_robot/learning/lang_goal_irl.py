@@ -39,6 +39,7 @@ from nl_robot.learning.walks import (
     walk,
 )
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.navigators import navigator_of
 from nl_robot.settings import to_mapping
 
 LEAST_LOG = -6.0    # of log π in the discriminator's logit: below, one decision would rule it
@@ -58,16 +59,16 @@ class LangGoalIRL:
         self.rank = rank
         torch.manual_seed(seed)
         shape = replace(net, sightings=method.sightings)
-        self.policy = Adam(Navigator(shape).to(arena.device), settings)
+        self.policy = Adam(navigator_of(shape).to(arena.device), settings)
         self.reward: Adam[Navigator] | None = None
         self.critics: Adam[Navigator] | None = None
         if method.adversary and settings.seeks:
-            self.critics = Adam(Navigator(shape, outputs=2).to(arena.device), settings)
+            self.critics = Adam(navigator_of(shape, outputs=2).to(arena.device), settings)
             self.targets = copy.deepcopy(self.critics.net).requires_grad_(False)
             self.log_temperature = torch.tensor(-3.0, requires_grad=True, device=arena.device)
             self.warmth = torch.optim.Adam([self.log_temperature], lr=1e-2)
         if method.adversary in ('airl', 'gail'):
-            self.reward = Adam(Navigator(shape).to(arena.device), settings)
+            self.reward = Adam(navigator_of(shape).to(arena.device), settings)
         self.experts = Experts(arena, settings.max_steps)
         self.writer: GoalWriter | None = None
         if method.generator:
@@ -75,7 +76,7 @@ class LangGoalIRL:
             self.generator = Adam(self.writer.generator, settings)
         self.explorer: Adam[Navigator] | None = None
         if settings.explorer_every:
-            self.explorer = Adam(Navigator(shape).to(arena.device), settings)
+            self.explorer = Adam(navigator_of(shape).to(arena.device), settings)
             self._nothing = arena.add_goals([''])[0]
         for part in self.parts().values():
             parallel.same_start(part.net)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.walks import EXPERT_TEMPERATURE, Passage, Walks
-from nl_robot.nets.looking import Seen, Track, action_features, look_at
+from nl_robot.nets.looking import Seen, Track, action_features
 from nl_robot.nets.navigator import Navigator
+from nl_robot.nets.recollection import Recollection
 
 
 def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> Passage:
@@ -25,8 +28,9 @@ def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> 
     step, row = inside[:, 0], order[inside[:, 1]]
     words = net.read(*arena.words(walks.goals[order]))
     seen, track = _looks(arena, walks, row, step)
-    look = look_at(words.ids[inside[:, 1]], seen, track, net.agreement(arena.known),
-                   net.settings.sightings)
+    if net.remembers:
+        track = _recollected(seen, track, counts)
+    look = net.look(words.ids[inside[:, 1]], seen, track, net.agreement(arena.known))
     said = net.follow(words, look, counts)
     right = (arena.expert(walks.tasks[row], walks.places[row, step], seen.mask_way_is_valid,
                           EXPERT_TEMPERATURE) if expert else None)
@@ -37,6 +41,24 @@ def replay(net: Navigator, arena: Arena, walks: Walks, expert: bool = False) -> 
                                                                                  found)
     return Passage(walks, padded(said), padded(look.mask_is_valid),
                    None if right is None else padded(right))
+
+
+def _recollected(seen: Seen, track: Track, counts: list[int]) -> Track:
+    """The same looks with what was seen at the places before each.
+
+    :param seen: n looks, those of the first step of all episodes, then those of the second
+    :param counts: how many episodes have a first step, a second ...
+    """
+    known = Recollection.begin(counts[0], track.yaw.device)
+    parts, begin = [], 0
+    for count in counts:
+        known, rows = known.rows(slice(0, count)), slice(begin, begin + count)
+        parts.append(known)
+        now = replace(track.rows(rows), recollection=known)
+        after = now.remember(seen.rows(rows)).recollection
+        assert after is not None
+        known, begin = after, begin + count
+    return replace(track, recollection=Recollection.together(parts))
 
 
 def _longest_first(walks: Walks) -> tuple[Tensor, list[int]]:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from nl_robot.evaluation import Result
 from nl_robot.learning.arena import Arena
-from nl_robot.nets.looking import Acting, Calibration, Seen, Track, discouragement, look_at
+from nl_robot.nets.looking import Acting, Calibration, Seen, Track, discouragement
 from nl_robot.nets.navigator import Navigator, NavigatorSettings
+from nl_robot.nets.recurrent import RecurrentNavigator
 
 NO_CHOICE = -1e9        # the logit of padding: exp gives exactly 0, and no gradient is nan
 _SILENT = NavigatorSettings(width=4, state=4, heads=1, sightings=False)     # nobody hears it
@@ -145,11 +146,12 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
     state, agreement = net.start(words), net.agreement(arena.known)
     adviser = _Adviser(arena, goals, acting, reward, calibration) if acting else None
     place, rows = arena.start[tasks], torch.arange(len(tasks), device=arena.device)
-    track = Track.begin(arena.points[place], arena.yaw[tasks])
+    remembers = net.remembers or reward is not None and reward.remembers
+    track = Track.begin(arena.points[place], arena.yaw[tasks], remembers)
     record = _Record(arena, tasks, goals, place)
     for step in range(max_steps):
         seen = arena.seen(place, track.yaw)
-        look = look_at(words.ids, seen, track, agreement, net.settings.sightings)
+        look = net.look(words.ids, seen, track, agreement)
         outputs, state = net(words, state, look)
         right = (arena.expert(tasks[rows], place, seen.mask_way_is_valid, EXPERT_TEMPERATURE)
                  if expert else None)
@@ -166,7 +168,7 @@ def walk(net: Navigator, arena: Arena, tasks: Tensor, choose: Chooser, *, max_st
         go = torch.nonzero(onward)[:, 0]
         if not len(go):
             break
-        way = seen.ways[go, column[go]]
+        way, track = seen.ways[go, column[go]], track.remember(seen)
         yaw = way[:, 0] + track.yaw[go]
         if len(go) < len(rows):
             rows, words, state, track = rows[go], words.rows(go), state.rows(go), track.rows(go)
@@ -193,8 +195,7 @@ class _Adviser:
         """(b, 1 + k) the logits to act on."""
         logits = logits - discouragement(seen, track, self._acting)
         if self._reward is not None:
-            look = look_at(self._words.ids, seen, track, self._agreement,
-                           self._reward.settings.sightings)
+            look = self._reward.look(self._words.ids, seen, track, self._agreement)
             outputs, self._state = self._reward(self._words, self._state, look)
             odds = self._calibration.log_odds(outputs[:, 0, 0])
             logits[:, 0] += self._acting.doubt_weight * odds
@@ -212,7 +213,8 @@ def expert_walks(arena: Arena, tasks: Tensor, max_steps: int, choose: Chooser | 
 
     :param choose: another way to pick from what the expert says
     """
-    silent = Navigator(replace(_SILENT, text_dim=arena.known.words.shape[1])).to(arena.device)
+    shape = replace(_SILENT, text_dim=arena.known.words.shape[1])
+    silent = RecurrentNavigator(shape).to(arena.device)
     shortest = torch.zeros_like(tasks)      # words that cost little: nobody listens
     with torch.no_grad():
         walks = walk(silent, arena, tasks, choose or _right, max_steps=max_steps, goals=shortest,

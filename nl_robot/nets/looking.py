@@ -6,15 +6,17 @@ Everything is relative to the robot: bearings to where it faces, ways to where i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from nl_robot.nets.navigator import ACTION_FEATURES, Look
+from nl_robot.nets.recollection import SAME_PLACE_METRES, Recollection
 
+WAY_FEATURES = 12
+ACTION_FEATURES = 7
+KERNELS = 3
 MAX_SIGHTINGS = 32          # of a place, the largest
-SAME_PLACE_METRES = 0.8     # half the usual spacing of waypoints
 NARROW, BROAD = 0.35, 0.9   # radians: a thing in the way itself, and on that side of the room
 AT_END_METRES = 1.0         # a thing beside the place that a way leads to
 NEAR_METRES = 1.5
@@ -35,6 +37,11 @@ class Seen:
     ways: Tensor
     mask_way_is_valid: Tensor
 
+    def rows(self, rows: Tensor | slice) -> Seen:
+        """Some of the observations."""
+        return Seen(self.labels[rows], self.sightings[rows], self.ways[rows],
+                    self.mask_way_is_valid[rows])
+
 
 @dataclass
 class Track:
@@ -43,25 +50,39 @@ class Track:
     :param points: (b, t, 3) places in the order of the visits, the present one last; nan: none
     :param yaw: (b,) which way it faces, in the same frame as the points
     :param action: (b, ACTION_FEATURES) what it did last; zeros at the start
+    :param recollection: what was seen at the places before; None where nobody asks for it
     """
 
     points: Tensor
     yaw: Tensor
     action: Tensor
+    recollection: Recollection | None = None
 
     @classmethod
-    def begin(cls, points: Tensor, yaw: Tensor) -> Track:
+    def begin(cls, points: Tensor, yaw: Tensor, remembers: bool = False) -> Track:
         """Runs that stand at their first place, points (b, 3)."""
-        return cls(points[:, None], yaw, torch.zeros(len(yaw), ACTION_FEATURES,
-                                                     device=yaw.device))
+        return cls(points[:, None], yaw,
+                   torch.zeros(len(yaw), ACTION_FEATURES, device=yaw.device),
+                   Recollection.begin(len(yaw), yaw.device) if remembers else None)
 
-    def rows(self, rows: Tensor) -> Track:
+    def rows(self, rows: Tensor | slice) -> Track:
         """Some of the runs."""
-        return Track(self.points[rows], self.yaw[rows], self.action[rows])
+        return Track(self.points[rows], self.yaw[rows], self.action[rows],
+                     None if self.recollection is None else self.recollection.rows(rows))
 
     def go(self, point: Tensor, yaw: Tensor, way: Tensor) -> Track:
         """After walking `way` (b, 3) to points (b, 3), where one faces `yaw` (b,)."""
-        return Track(torch.cat([self.points, point[:, None]], dim=1), yaw, action_features(way))
+        return replace(self, points=torch.cat([self.points, point[:, None]], dim=1), yaw=yaw,
+                       action=action_features(way))
+
+    def remember(self, seen: Seen) -> Track:
+        """Before leaving a place: what was seen there will be known."""
+        if self.recollection is None:
+            return self
+        ends = ends_of(seen, self).masked_fill(~seen.mask_way_is_valid[..., None], torch.nan)
+        labels = seen.labels * torch.isfinite(seen.sightings[..., 3])
+        return replace(self, recollection=self.recollection.after(
+            labels, things_of(seen, self), ends, self.points))
 
 
 def action_features(way: Tensor) -> Tensor:
@@ -86,12 +107,47 @@ def ends_of(seen: Seen, track: Track) -> Tensor:
     return track.points[:, -1:] + offsets
 
 
+def things_of(seen: Seen, track: Track) -> Tensor:
+    """(b, s, 6) where what is seen stands, in the frame of the track; elevation, size, score."""
+    bearing, elevation, size, distance, score = seen.sightings.unbind(-1)
+    distance, bearing = distance.nan_to_num(nan=0.0), bearing + track.yaw[:, None]
+    here = track.points[:, -1]
+    return torch.stack([here[:, :1] + distance * torch.cos(bearing),
+                        here[:, 1:2] + distance * torch.sin(bearing),
+                        here[:, 2:].expand_as(distance), elevation, size, score], dim=-1)
+
+
+@dataclass
+class AgreeingLook:
+    """What a recurrent navigator takes in at one step.
+
+    :param agreement: (b, t, s, channels) of every word with every sighting; 0 where padding
+    :param kernels: (b, k, s, KERNELS) how much a sighting lies along a way
+    :param near: (b, s, 2) how much a sighting lies here; and ahead
+    :param ways: (b, k, WAY_FEATURES)
+    :param mask_is_valid: (b, 1 + k) bool of the choices, stop first
+    :param action: (b, ACTION_FEATURES) what was done last
+    """
+
+    agreement: Tensor
+    kernels: Tensor
+    near: Tensor
+    ways: Tensor
+    mask_is_valid: Tensor
+    action: Tensor
+
+    def rows(self, rows: slice) -> AgreeingLook:
+        """Some of the looks."""
+        return AgreeingLook(self.agreement[rows], self.kernels[rows], self.near[rows],
+                            self.ways[rows], self.mask_is_valid[rows], self.action[rows])
+
+
 def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings: bool = True
-            ) -> Look:
-    """What the networks take in.
+            ) -> AgreeingLook:
+    """What a recurrent navigator takes in.
 
     :param ids: (b, t) vocabulary rows of the goals' words
-    :param agreement: (words, labels, channels) of `Navigator.agreement`
+    :param agreement: (words, labels, channels) how well each word agrees with each label
     :param sightings: False for a blind agent, which sees ways only
     """
     valid = torch.cat([torch.ones_like(seen.mask_way_is_valid[:, :1]), seen.mask_way_is_valid],
@@ -99,8 +155,8 @@ def look_at(ids: Tensor, seen: Seen, track: Track, agreement: Tensor, sightings:
     agrees = agreement[ids[:, :, None], seen.labels[:, None]]                # (b, t, s, c)
     if not sightings:
         agrees = torch.zeros_like(agrees)
-    return Look(agrees, _kernels(seen), _near(seen), _way_features(seen, track), valid,
-                track.action)
+    return AgreeingLook(agrees, _kernels(seen), _near(seen), _way_features(seen, track), valid,
+                        track.action)
 
 
 def _distances(seen: Seen) -> Tensor:

@@ -45,29 +45,15 @@ def opinion_of(name: str, agent: Any) -> Any:
     return None if found is None else found.opinion
 
 
-def walker(first: Any, asked: Any, guide: Any) -> Any:
-    """Who goes step by step where no plan leads, once another agent was asked for.
-
-    A first one of the older kind learns nothing from a home, but is the better one without a map:
-    it goes on, and what was learned plans.
-
-    :param first: the one it began with; :param guide: that of `asked`
-    """
-    from nl_robot.agent import MemoryAgent
-    return first if isinstance(first, MemoryAgent) and guide is not None else asked
-
-
 def guide_of(name: str, agent: Any) -> Any:
-    """Who plans routes in a home that is known: the checkpoint itself, or else the package's
-    learner; None where neither can.  An agent that a function makes may bring its own."""
+    """Who plans routes in a home that is known: the checkpoint itself; None where it cannot.
+
+    An agent that a function makes may bring its own.
+    """
     if name.startswith(PYTHON):
         return getattr(agent, 'guide', None)
-    from nl_robot.agent import Agent
     from nl_robot.planning.guide import Guide
-    from nl_robot.settings import shared_dir
-    learner = shared_dir('models') / 'learner'
-    return Guide.load(folder_of(name), agent) or (
-        Guide.load(learner, Agent.load(learner, agent.encoder)) if learner.is_dir() else None)
+    return Guide.load(folder_of(name), agent)
 
 
 @dataclass(frozen=True)
@@ -87,7 +73,6 @@ class Agents:
     def __init__(self, name: str) -> None:
         self.base = self.serving = name
         self.agent: Any = None
-        self._first: Any = None
         self.guide: Any = None
         self._pending: tuple[str, Any, Any] | None = None
         self._asked: queue.Queue[str | None] = queue.Queue()
@@ -97,7 +82,7 @@ class Agents:
 
     def begin(self) -> None:
         """Load the first one, in the calling thread; others wait until then."""
-        self._first = self.agent = load_agent(self.base)
+        self.agent = load_agent(self.base)
         self._begun.set()
 
     def home_known(self) -> None:
@@ -137,8 +122,7 @@ class Agents:
             self._begun.wait()              # libraries cannot be imported by two threads at once
             try:
                 agent = None if name == self.serving else load_agent(name)
-                guide = agent and guide_of(name, agent)
-                self._pending = agent and (name, walker(self._first, agent, guide), guide)
+                self._pending = agent and (name, agent, guide_of(name, agent))
                 self._news.put(News(name))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is refused
                 self._news.put(News(name, f'model_rejected:{" ".join(str(error).split())[:300]}'))

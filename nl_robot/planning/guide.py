@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nl_robot.agent import Agent, MemoryAgent
+from nl_robot.agent import Agent
 from nl_robot.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from nl_robot.datatypes import Decision, Observation
 from nl_robot.learning.arena import Arena
@@ -86,7 +86,7 @@ class Guide:
         :raises CheckpointError: as `Agent.load`
         """
         agent = agent or Agent.load(checkpoint)
-        if isinstance(agent, MemoryAgent) or agent.reward is None:
+        if agent.reward is None:
             return None
         stored = load_checkpoint(checkpoint)
         try:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.walks import NO_CHOICE, Walks
-from nl_robot.nets.looking import Track, look_at
+from nl_robot.nets.looking import Track
 from nl_robot.nets.navigator import Navigator
 from nl_robot.worlds.graph import PlaceGraph
 
@@ -144,8 +144,8 @@ def imagine(net: Navigator, arena: Arena, tasks: Tensor, tree: Tree, goals: Tens
     with torch.inference_mode():
         words = net.read(*arena.words(arena.goal[tasks] if goals is None else goals))
         agreement = net.agreement(arena.known)
-        state, track = net.start(words), Track.begin(arena.points[arena.start[tasks]],
-                                                     arena.yaw[tasks])
+        state = net.start(words)
+        track = Track.begin(arena.points[arena.start[tasks]], arena.yaw[tasks], net.remembers)
         stop: list[Tensor] = []
         log_stop: list[Tensor] = []
         log_way: list[Tensor] = []
@@ -163,9 +163,10 @@ def imagine(net: Navigator, arena: Arena, tasks: Tensor, tree: Tree, goals: Tens
                 state = state.rows(parent)
                 track = track.rows(parent).go(arena.points[place], way[:, 0], turned)
             here = words.rows(task)
-            look = look_at(here.ids, arena.seen(place, track.yaw), track, agreement,
-                           net.settings.sightings)
+            seen = arena.seen(place, track.yaw)
+            look = net.look(here.ids, seen, track, agreement)
             outputs, state = net(here, state, look)
+            track = track.remember(seen)
             log_choice = torch.log_softmax(
                 outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE), dim=1)
             stop.append(outputs[:, 0, 0])

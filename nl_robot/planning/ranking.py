@@ -62,7 +62,8 @@ class Ranked:
 
     def scores(self, ranking: Ranking) -> Tensor:
         """(b, r) the higher the better."""
-        return (self.opinions @ ranking.weights()).masked_fill(self.nodes < 0, NOTHING)
+        scores = self.opinions @ ranking.weights().to(self.opinions)
+        return scores.masked_fill(self.nodes < 0, NOTHING)
 
     def best(self, ranking: Ranking) -> Tensor:
         """(b,) the best node of each task."""
@@ -164,6 +165,8 @@ def fitted(opinions: Tensor, mask: Tensor, fulfilled: Tensor,
     some = (fulfilled & mask).any(dim=1)
     if not some.any():
         raise ValueError('no route fulfils any of the goals: there is nothing to fit to')
+    opinions, mask, fulfilled = opinions.cpu(), mask.cpu(), fulfilled.cpu()
+    some = some.cpu()
     chosen = [OPINIONS.index(name) for name in names]
     values, mask, good = (part[some] for part in (opinions[..., chosen].double(), mask, fulfilled))
     spread = values[mask].std(dim=0).clamp(min=1e-6)

@@ -32,7 +32,8 @@ from nl_robot.checkpoint import (  # noqa: E402
     sha256,
 )
 from nl_robot.homes.versions import Versions  # noqa: E402
-from nl_robot.nets.navigator import Navigator, NavigatorSettings  # noqa: E402
+from nl_robot.nets.navigator import NavigatorSettings  # noqa: E402
+from nl_robot.nets.recurrent import RecurrentNavigator  # noqa: E402
 from nl_robot.settings import to_mapping  # noqa: E402
 
 TINY = NavigatorSettings(text_dim=16, width=16, state=12, heads=2)
@@ -41,7 +42,7 @@ KILLS = 50
 
 def made(seed: int = 0, shape: NavigatorSettings = TINY) -> Checkpoint:
     torch.manual_seed(seed)
-    nets = {name: Navigator(shape).state_dict() for name in ('policy', 'reward')}
+    nets = {name: RecurrentNavigator(shape).state_dict() for name in ('policy', 'reward')}
     config = {'format': 2, 'navigator': to_mapping(TINY), 'acting': {},
               'text_encoder': {'name': 'fake', 'sha256': 'f' * 64}}
     return Checkpoint(config, nets, {'seed': seed})

@@ -258,7 +258,8 @@ def checkpoint(folder: Path, seed: int) -> str:
 
     from nl_robot.checkpoint import Checkpoint, save_checkpoint
     from nl_robot.language.encoder import load_text_encoder
-    from nl_robot.nets.navigator import Navigator, NavigatorSettings
+    from nl_robot.nets.navigator import NavigatorSettings
+    from nl_robot.nets.recurrent import RecurrentNavigator
     from nl_robot.settings import to_mapping
     encoder = load_text_encoder()
     shape = NavigatorSettings(text_dim=encoder.dim, width=16, state=12, heads=2)
@@ -266,7 +267,7 @@ def checkpoint(folder: Path, seed: int) -> str:
     config = {'format': 2, 'navigator': to_mapping(shape), 'acting': {},
               'text_encoder': {'name': encoder.name, 'sha256': encoder.sha256}}
     path = folder / f'v{seed:04d}'
-    save_checkpoint(Checkpoint(config, {'policy': Navigator(shape).state_dict()}), path)
+    save_checkpoint(Checkpoint(config, {'policy': RecurrentNavigator(shape).state_dict()}), path)
     return str(path)
 
 
