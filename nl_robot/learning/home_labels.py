@@ -48,9 +48,9 @@ class LabelSettings:
     :param others: ways of the same home that it is held against
     """
 
-    proposals: int = 2
+    proposals: int = 1
     temperature: float = 0.5
-    analogies: int = 4
+    analogies: int = 3
     sure: float = 0.5
     heard: float = 0.3
     telling: float = 0.2

@@ -48,7 +48,7 @@ class RoadSettings:
     :param fewest: labelled ways that are needed at all
     """
 
-    imagined: int = 800
+    imagined: int = 400
     held_out: float = 0.33
     fewest: int = 12
     labels: LabelSettings = LabelSettings(others=2)

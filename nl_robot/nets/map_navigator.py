@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from nl_robot.nets.looking import (
     AT_END_METRES,
@@ -35,6 +36,7 @@ STOP, WAY, SIGHTING, REMEMBERED, PLACE, FRONTIER = range(6)
 FEATURES, WAY_MATCHES = 16, 3 * CHANNELS
 MOST_PLACES = 12
 FAR_METRES = 8.0            # distances are clipped here; the laser sees no further
+AT_A_TIME = 32              # looks on a processor, whose pairs of tokens fit into its cache
 PADDING = -1e9              # of attention to what is not there
 
 
@@ -222,6 +224,17 @@ class MapNavigator(Navigator):
 
     def forward(self, words: MapWords, state: NoState, look: MapLook) -> tuple[Tensor, NoState]:
         """See `Navigator.forward`."""
+        if look.tokens.is_cuda or len(look.tokens) <= AT_A_TIME:
+            return self._judge(words, look), state
+        said = []
+        for rows in torch.arange(len(look.tokens)).split(AT_A_TIME):
+            part = words.rows(rows), look.rows(rows)
+            said.append(checkpoint(self._judge, *part, use_reentrant=False)
+                        if torch.is_grad_enabled() else self._judge(*part))
+        return torch.cat(said), state
+
+    def _judge(self, words: MapWords, look: MapLook) -> Tensor:
+        """(b, 1 + k, outputs) what is said of every choice."""
         choices = look.mask_is_valid.shape[1]
         x = self.geometry(look.tokens) + self.kind(look.kinds)
         x = x + F.pad(self.match(look.matches), (0, 0, 1, x.shape[1] - choices))
@@ -234,7 +247,7 @@ class MapNavigator(Navigator):
             last = index == len(self.layers) - 1
             x = layer(x, words, look, bias, choices if last else x.shape[1])
         x = self.norm(x)
-        return torch.cat([self.stop(x[:, :1]), self.choice(x[:, 1:])], dim=1), state
+        return torch.cat([self.stop(x[:, :1]), self.choice(x[:, 1:])], dim=1)
 
     def follow(self, words: MapWords, look: MapLook, counts: Sequence[int]) -> Tensor:
         """See `Navigator.follow`; every look stands for itself, so all are judged at once."""

@@ -6,6 +6,7 @@ level by level: every place is looked at once, not once for every route that pas
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,8 @@ from torch import Tensor
 
 from nl_robot.learning.arena import Arena
 from nl_robot.learning.walks import NO_CHOICE, Walks
-from nl_robot.nets.looking import Track
-from nl_robot.nets.navigator import Navigator
+from nl_robot.nets.looking import Seen, Track
+from nl_robot.nets.navigator import Agreement, Navigator
 from nl_robot.worlds.graph import PlaceGraph
 
 # per level: places, their parents' positions in the level before, columns, metres
@@ -127,53 +128,72 @@ class Imagined:
 
     :param stop: (n,) of stopping there: the number itself; :param log_stop: and as log π
     :param log_way: (n,) log π of the ways that lead there, summed
+    :param asked: (n,) bool, nodes that it was asked about; of others all numbers are NO_CHOICE
     """
 
     stop: Tensor
     log_stop: Tensor
     log_way: Tensor
+    asked: Tensor
 
 
-def imagine(net: Navigator, arena: Arena, tasks: Tensor, tree: Tree, goals: Tensor | None = None
-            ) -> Imagined:
+def imagine(net: Navigator, arena: Arena, tasks: Tensor, tree: Tree, goals: Tensor | None = None,
+            least: float = -math.inf, asked: Tensor | None = None) -> Imagined:
     """Go through a tree with a network; `net` is to be in eval mode, nothing is learned.
 
     :param tasks: (b,) those that the tree was made of
     :param goals: (b,) the words to hear instead of the tasks' own
+    :param least: log π of the ways to a node, below which nobody goes on from there
+    :param asked: (n,) bool, nodes to ask about at most; with each of them all before it
     """
     with torch.inference_mode():
         words = net.read(*arena.words(arena.goal[tasks] if goals is None else goals))
         agreement = net.agreement(arena.known)
         state = net.start(words)
         track = Track.begin(arena.points[arena.start[tasks]], arena.yaw[tasks], net.remembers)
-        stop: list[Tensor] = []
-        log_stop: list[Tensor] = []
-        log_way: list[Tensor] = []
+        count, device = len(tree), arena.device
+        stop, log_stop, log_way = (torch.full((count,), NO_CHOICE, device=device)
+                                   for _ in range(3))
+        reached = torch.zeros(count, dtype=torch.bool, device=device)
+        row_of = torch.full((count,), -1, dtype=torch.long, device=device)
         begin = 0
         log_choice = torch.zeros(0)
         for level, size in enumerate(tree.levels):
-            nodes = slice(begin, begin + size)
-            task, place, column = tree.task[nodes], tree.place[nodes], tree.column[nodes]
-            so_far = torch.zeros(size, device=arena.device)
-            if level:
-                parent = tree.parent[nodes] - (begin - tree.levels[level - 1])
-                way = arena.way(tree.place[tree.parent[nodes]], column)
-                turned = torch.cat([way[:, :1] - track.yaw[parent][:, None], way[:, 1:]], dim=1)
-                so_far = log_way[-1][parent] + log_choice[parent, 1 + column]
-                state = state.rows(parent)
-                track = track.rows(parent).go(arena.points[place], way[:, 0], turned)
-            here = words.rows(task)
-            seen = arena.seen(place, track.yaw)
-            look = net.look(here.ids, seen, track, agreement)
-            outputs, state = net(here, state, look)
-            track = track.remember(seen)
-            log_choice = torch.log_softmax(
-                outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE), dim=1)
-            stop.append(outputs[:, 0, 0])
-            log_stop.append(log_choice[:, 0])
-            log_way.append(so_far)
+            nodes = torch.arange(begin, begin + size, device=device)
             begin += size
-        return Imagined(torch.cat(stop), torch.cat(log_stop), torch.cat(log_way))
+            so_far = torch.zeros(size, device=device)
+            if level:
+                nodes = nodes[reached[tree.parent[nodes]]]
+                row = row_of[tree.parent[nodes]]
+                so_far = log_way[tree.parent[nodes]] + log_choice[row, 1 + tree.column[nodes]]
+                on = so_far >= least
+                nodes, row, so_far = nodes[on], row[on], so_far[on]
+            if asked is not None:
+                on = asked[nodes]
+                nodes, so_far, row = nodes[on], so_far[on], row[on] if level else row_of
+            if not len(nodes):
+                break
+            task, place = tree.task[nodes], tree.place[nodes]
+            if level:
+                way = arena.way(tree.place[tree.parent[nodes]], tree.column[nodes])
+                turned = torch.cat([way[:, :1] - track.yaw[row][:, None], way[:, 1:]], dim=1)
+                state = state.rows(row)
+                track = track.rows(row).go(arena.points[place], way[:, 0], turned)
+            here, seen = words.rows(task), arena.seen(place, track.yaw)
+            outputs, state, log_choice = _heard(net, here, state, seen, track, agreement)
+            track = track.remember(seen)
+            reached[nodes], row_of[nodes] = True, torch.arange(len(nodes), device=device)
+            stop[nodes], log_stop[nodes], log_way[nodes] = outputs, log_choice[:, 0], so_far
+        return Imagined(stop, log_stop, log_way, reached)
+
+
+def _heard(net: Navigator, words: Any, state: Any, seen: Seen, track: Track, agreement: Agreement
+           ) -> tuple[Tensor, Any, Tensor]:
+    """(n,) the number for stopping, the state after it, and (n, 1 + k) log π of the choices."""
+    look = net.look(words.ids, seen, track, agreement)
+    outputs, state = net(words, state, look)
+    logits = outputs[..., 0].masked_fill(~look.mask_is_valid, NO_CHOICE)
+    return outputs[:, 0, 0], state, torch.log_softmax(logits, dim=1)
 
 
 def walks_to(arena: Arena, tasks: Tensor, tree: Tree, nodes: Tensor,

@@ -22,9 +22,10 @@ from nl_robot.planning.imagination import Routes, Tree, imagine, walks_to
 
 OPINIONS = ('policy', 'reward', 'reward_way', 'words', 'ways')
 SHORTLIST = 24          # routes that the goal generator is asked about
-TOGETHER = 32           # tasks whose routes are imagined at a time
+TOGETHER = 16           # tasks whose routes are imagined at a time
 RIDGE = 1e-2            # on weights of opinions in units of their spread
 NOTHING = -1e9
+LEAST = -8.0             # log π of a route below which nobody imagines it further
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ class RoutePlanner:
         :param goals: (b,) the words to hear instead of the tasks' own
         """
         tree = self._routes.tree(tasks)
-        followed = imagine(self.policy, self.arena, tasks, tree, goals)
-        judged = imagine(self.reward, self.arena, tasks, tree, goals)
+        followed = imagine(self.policy, self.arena, tasks, tree, goals, least=LEAST)
+        judged = imagine(self.reward, self.arena, tasks, tree, goals, asked=followed.asked)
         walked = followed.log_way + followed.log_stop
-        nodes = _shortlisted(tree, walked + judged.stop / 2, len(tasks))
+        nodes = _shortlisted(tree, walked + judged.stop / 2, followed.asked, len(tasks))
         at = nodes.clamp(min=0)
         words = torch.zeros_like(at, dtype=torch.float32)
         if self.generator is not None:
@@ -140,11 +141,12 @@ class RoutePlanner:
         return torch.cat(said)
 
 
-def _shortlisted(tree: Tree, promise: Tensor, count: int) -> Tensor:
+def _shortlisted(tree: Tree, promise: Tensor, asked: Tensor, count: int) -> Tensor:
     """(count, r) the most promising nodes of every task, -1 where it has fewer."""
     order = torch.argsort(promise, descending=True)
     order = order[torch.argsort(tree.task[order], stable=True)]
-    sizes = torch.bincount(tree.task, minlength=count)
+    order = order[asked[order]]
+    sizes = torch.bincount(tree.task[order], minlength=count)
     first = torch.cumsum(sizes, 0) - sizes
     column = torch.arange(min(SHORTLIST, int(sizes.max())), device=order.device)
     rows = (first[:, None] + column).clamp(max=len(order) - 1)
