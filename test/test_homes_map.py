@@ -135,6 +135,14 @@ def test_a_way_that_turns_out_blocked_is_left_alone():
     assert [way.driven for way in home.ways[0]] == [BLOCKED, BLOCKED]
 
 
+def test_two_spots_that_are_one_place_do_not_lead_to_each_other_for_ever():
+    explorer = Explorer(HomeMap('h'))
+    spots = [seen(0.0, 0.0, ways=((0.0, 0.71),)), seen(0.45, 0.0, ways=((math.pi, 0.71),))]
+    ways = [explorer.see(spots[step % 2]) for step in range(8)]
+    assert ways[0] == 0 and None in ways
+    assert len(explorer.home) == 1
+
+
 def test_between_ways_about_as_near_the_explorer_policy_decides():
     here = seen(ways=((0.0, 2.0), (math.pi, 2.1), (math.pi / 2, 9.0)))
     assert Explorer(HomeMap('h')).see(here) == 0

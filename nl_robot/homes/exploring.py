@@ -15,6 +15,8 @@ from nl_robot.geometry import wrap_angle
 from nl_robot.homes.home_map import BLOCKED, LANDING_METRES, UNKNOWN, Frontier, HomeMap
 from nl_robot.homes.trajectories import Recorder
 
+IN_VAIN_METRES = 0.3        # ends of ways that are nearer than this are one end
+
 Opinion = Callable[[Observation], Sequence[float]]
 
 
@@ -53,8 +55,10 @@ class Explorer:
         self.returning, self.place, self.height = False, UNKNOWN, 0.0
         self._opinion = opinion
         self._drive: tuple[int, int, Pose, float] | None = None
+        self._aim: tuple[float, ...] = ()       # where the way of the drive was to end
         self._closed: set[tuple[int, int]] = set()
         self._tried: set[tuple[int, int]] = set()
+        self._in_vain: list[tuple[float, ...]] = []     # ends of ways that led to their own place
 
     def interrupt(self, fault: str = '') -> None:
         """What comes next is not the continuation of what was: a command, a stop, a fault.
@@ -99,8 +103,12 @@ class Explorer:
         self._drive = None
 
     def _note_end(self, place: int, way: int) -> None:
-        """The last drive ended here; after a merge the ways of its place may be others."""
+        """The last drive ended here; after a merge the ways of its place may be others.
+
+        Two spots so near to each other that they are one place lead to each other for ever.
+        """
         if self.place == place:
+            self._in_vain.append(self._aim)
             return
         if way < len(self.home.ways[place]):
             self.home.drove(place, way, self.place)
@@ -111,6 +119,7 @@ class Explorer:
             known = self.home.ways[self.place][way]
             climb = known.distance * math.tan(max(-1.2, min(1.2, known.elevation)))
             self._drive = (self.place, way, observation.pose, climb)
+            self._aim = self.home.end(self.place, way)
         return way
 
     def _next(self, observation: Observation) -> int | None:
@@ -126,7 +135,7 @@ class Explorer:
         while True:
             metres, before = self.home.routes(self.place, self._closed)
             costs = {f: metres[f.place] + self.home.ways[f.place][f.way].distance
-                     for f in frontiers if f.place in metres}
+                     for f in frontiers if f.place in metres and not self._was_in_vain(f)}
             if not costs:
                 return None
             least = min(costs.values())
@@ -138,6 +147,10 @@ class Explorer:
             way = self._towards(nearest.place, before)
             if way is not None:
                 return way
+
+    def _was_in_vain(self, frontier: Frontier) -> bool:
+        """Who drove there once was where it had been."""
+        return any(math.dist(frontier.end, end) < IN_VAIN_METRES for end in self._in_vain)
 
     def _preferred(self, observation: Observation, ways: list[int]) -> int:
         """Of ways about as good, the one that the explorer policy likes most; else the nearest."""
