@@ -29,7 +29,7 @@ CALLBACKS = {
 }
 QUICK = [('safety_gate', 'cmd_vel_raw')]
 ALL = [(node, name) for node, names in CALLBACKS.items() for name in names]
-BOUNDS = {'safety_gate': 0.5, 'bridge': 0.4, 'policy': 0.8, 'command': 1.2}
+BOUNDS = {'safety_gate': 0.6, 'bridge': 0.6, 'policy': 0.8, 'command': 1.2}
 
 
 def raises(rig: Rig, node: str, name: str) -> None:
