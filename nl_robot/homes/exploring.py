@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from nl_robot.datatypes import Observation, Pose
 from nl_robot.geometry import wrap_angle
-from nl_robot.homes.home_map import BLOCKED, LANDING_METRES, UNKNOWN, Frontier, HomeMap
+from nl_robot.homes.home_map import (
+    BLOCKED,
+    LANDING_METRES,
+    UNKNOWN,
+    Frontier,
+    HomeMap,
+    Point,
+)
 from nl_robot.homes.trajectories import Recorder
 
 IN_VAIN_METRES = 0.3        # ends of ways that are nearer than this are one end
@@ -54,11 +61,10 @@ class Explorer:
         self.settings, self.start = settings or ExploringSettings(), start
         self.returning, self.place, self.height = False, UNKNOWN, 0.0
         self._opinion = opinion
-        self._drive: tuple[int, int, Pose, float] | None = None
-        self._aim: tuple[float, ...] = ()       # where the way of the drive was to end
+        self._drive: tuple[int, int, Pose, float, Point] | None = None
         self._closed: set[tuple[int, int]] = set()
         self._tried: set[tuple[int, int]] = set()
-        self._in_vain: list[tuple[float, ...]] = []     # ends of ways that led to their own place
+        self._in_vain: list[Point] = []     # ends of ways that led to their own place
 
     def interrupt(self, fault: str = '') -> None:
         """What comes next is not the continuation of what was: a command, a stop, a fault.
@@ -89,26 +95,26 @@ class Explorer:
         """Put what is seen into the map, and what the last drive was found to lead to."""
         pose, drive = observation.pose, self._drive
         if drive is not None:
-            place, way, begun, climb = drive
+            place, way, begun, climb, _ = drive
             if math.hypot(pose.x - begun.x, pose.y - begun.y) < self.settings.stuck:
                 self.home.block(place, way)
                 climb = 0.0
             self.height += climb
         self.place = self.home.add(observation, self.height)
         if drive is not None:
-            self._note_end(drive[0], drive[1])
+            self._note_end(drive[0], drive[1], drive[4])
         if self.start is None:
             self.start = self.place
         self.recorder.at(self.place, pose.yaw)
         self._drive = None
 
-    def _note_end(self, place: int, way: int) -> None:
+    def _note_end(self, place: int, way: int, aim: Point) -> None:
         """The last drive ended here; after a merge the ways of its place may be others.
 
         Two spots so near to each other that they are one place lead to each other for ever.
         """
         if self.place == place:
-            self._in_vain.append(self._aim)
+            self._in_vain.append(aim)
             return
         if way < len(self.home.ways[place]):
             self.home.drove(place, way, self.place)
@@ -118,8 +124,8 @@ class Explorer:
         if way is not None:
             known = self.home.ways[self.place][way]
             climb = known.distance * math.tan(max(-1.2, min(1.2, known.elevation)))
-            self._drive = (self.place, way, observation.pose, climb)
-            self._aim = self.home.end(self.place, way)
+            self._drive = (self.place, way, observation.pose, climb,
+                           self.home.end(self.place, way))
         return way
 
     def _next(self, observation: Observation) -> int | None:

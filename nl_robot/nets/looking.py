@@ -80,9 +80,8 @@ class Track:
         if self.recollection is None:
             return self
         ends = ends_of(seen, self).masked_fill(~seen.mask_way_is_valid[..., None], torch.nan)
-        labels = seen.labels * torch.isfinite(seen.sightings[..., 3])
         return replace(self, recollection=self.recollection.after(
-            labels, things_of(seen, self), ends, self.points))
+            *things_of(seen, self), ends, self.points))
 
 
 def action_features(way: Tensor) -> Tensor:
@@ -107,14 +106,16 @@ def ends_of(seen: Seen, track: Track) -> Tensor:
     return track.points[:, -1:] + offsets
 
 
-def things_of(seen: Seen, track: Track) -> Tensor:
-    """(b, s, 6) where what is seen stands, in the frame of the track; elevation, size, score."""
+def things_of(seen: Seen, track: Track) -> tuple[Tensor, Tensor]:
+    """(b, s) labels of what is seen, 0 where nobody knows how far it is, and (b, s, 6) where it
+    stands, in the frame of the track; elevation, size, score."""
     bearing, elevation, size, distance, score = seen.sightings.unbind(-1)
+    labels = seen.labels * torch.isfinite(distance)
     distance, bearing = distance.nan_to_num(nan=0.0), bearing + track.yaw[:, None]
     here = track.points[:, -1]
-    return torch.stack([here[:, :1] + distance * torch.cos(bearing),
-                        here[:, 1:2] + distance * torch.sin(bearing),
-                        here[:, 2:].expand_as(distance), elevation, size, score], dim=-1)
+    return labels, torch.stack([here[:, :1] + distance * torch.cos(bearing),
+                                here[:, 1:2] + distance * torch.sin(bearing),
+                                here[:, 2:].expand_as(distance), elevation, size, score], dim=-1)
 
 
 @dataclass

@@ -73,8 +73,7 @@ def look_over(ids: Tensor, seen: Seen, track: Track, pairs: Tensor, content: Ten
         raise ValueError('a map navigator needs a track that remembers')
     if not sightings:
         seen, known = _blinded(seen), _forgotten(known)
-    old = known.labels * ~known.seen_again(
-        seen.labels * torch.isfinite(seen.sightings[..., 3]), things_of(seen, track))
+    old = known.labels * ~known.seen_again(*things_of(seen, track))
     most = max(1, int((old > 0).any(dim=0).nonzero().amax() + 1)) if old.any() else 1
     labels = torch.cat([seen.labels, old[:, :most]], dim=1)
     agrees = pairs[ids[:, None], labels[..., None]]               # (b, s, t, c)

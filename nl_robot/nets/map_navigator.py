@@ -20,8 +20,8 @@ from torch.utils.checkpoint import checkpoint
 
 from nl_robot.nets.looking import Seen, Track
 from nl_robot.nets.map_look import FEATURES, FRONTIER, WAY_MATCHES, MapLook, look_over
-from nl_robot.nets.navigator import Agreement, Navigator, NavigatorSettings
-from nl_robot.nets.words import CHANNELS, MAX_WORDS
+from nl_robot.nets.navigator import TO_UNIT_SCALE, Agreement, Navigator, NavigatorSettings
+from nl_robot.nets.words import CHANNELS, MAX_WORDS, Known
 
 AT_A_TIME = 32              # looks on a processor, whose pairs of tokens fit into its cache
 PADDING = -1e9              # of attention to what is not there
@@ -134,6 +134,7 @@ class MapNavigator(Navigator):
         self.match = nn.Linear(WAY_MATCHES, width)
         self.kind = nn.Embedding(FRONTIER + 1, width)
         if settings.content:
+            self.says = nn.Linear(settings.text_dim, settings.content)
             self.label = nn.Linear(settings.content, width, bias=False)
         self.word = nn.Sequential(nn.LayerNorm(settings.text_dim),
                                   nn.Linear(settings.text_dim, width))
@@ -144,6 +145,13 @@ class MapNavigator(Navigator):
         self.norm = nn.LayerNorm(width)
         self.choice = nn.Linear(width, outputs)
         self.stop = nn.Linear(width, outputs)
+
+    def content(self, known: Known) -> Tensor | None:
+        """See `Navigator.content`."""
+        if not self.settings.content:
+            return None
+        some = known.labels.any(dim=1, keepdim=True)
+        return self.says(self.drop(known.labels * TO_UNIT_SCALE)) * some
 
     def read(self, features: Tensor, ids: Tensor, mask_is_valid: Tensor) -> MapWords:
         """See `Navigator.read`."""

@@ -6,6 +6,7 @@ stopping there and for every way.  Two shapes do so: `recurrent` and `map_naviga
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -74,14 +75,12 @@ class Look(Episodes, Protocol):
     mask_is_valid: Tensor
 
 
-class Navigator(nn.Module):
+class Navigator(nn.Module, ABC):
     """Episode so far and goal → a number for each choice, or several."""
 
     def __init__(self, settings: NavigatorSettings, outputs: int = 1) -> None:
         super().__init__()
         self.settings, self.outputs = settings, outputs
-        if settings.content:
-            self.says = nn.Linear(settings.text_dim, settings.content)
         self.drop = nn.Dropout(settings.dropout)
 
     @property
@@ -99,33 +98,31 @@ class Navigator(nn.Module):
 
     def content(self, known: Known) -> Tensor | None:
         """(u, content) what every label says by itself; None where it says nothing."""
-        if not self.settings.content:
-            return None
-        some = known.labels.any(dim=1, keepdim=True)
-        return self.says(self.drop(known.labels * TO_UNIT_SCALE)) * some
+        return None
 
+    @abstractmethod
     def read(self, features: Tensor, ids: Tensor, mask_is_valid: Tensor) -> Any:
         """(b, t, text_dim) contextual features → words that every step can look at."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self, words: Any) -> Any:
         """What it carries along before the first look."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self, ids: Tensor, seen: Seen, track: Track, agreement: Agreement) -> Any:
         """What is taken in at one step.
 
         :param ids: (b, t) vocabulary rows of the goals' words
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, words: Any, state: Any, look: Any) -> tuple[Tensor, Any]:
         """(b, 1 + k, outputs) a number for stop and for each way, and the state after it.
 
         Numbers of padding are meaningless: mask them by `look.mask_is_valid`.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def follow(self, words: Any, look: Any, counts: Sequence[int]) -> Tensor:
         """(n, 1 + k, outputs) of whole episodes that are known: as `forward`, step after step.
 
@@ -133,4 +130,3 @@ class Navigator(nn.Module):
         :param look: n looks, those of the first step of all episodes, then those of the second
         :param counts: how many episodes have a first step, a second ...; their sum is n
         """
-        raise NotImplementedError

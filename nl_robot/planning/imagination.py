@@ -161,16 +161,15 @@ def imagine(net: Navigator, arena: Arena, tasks: Tensor, tree: Tree, goals: Tens
         for level, size in enumerate(tree.levels):
             nodes = torch.arange(begin, begin + size, device=device)
             begin += size
-            so_far = torch.zeros(size, device=device)
+            row, so_far = nodes, torch.zeros(size, device=device)     # nothing is before a start
             if level:
                 nodes = nodes[reached[tree.parent[nodes]]]
                 row = row_of[tree.parent[nodes]]
                 so_far = log_way[tree.parent[nodes]] + log_choice[row, 1 + tree.column[nodes]]
-                on = so_far >= least
-                nodes, row, so_far = nodes[on], row[on], so_far[on]
+            on = so_far >= least
             if asked is not None:
-                on = asked[nodes]
-                nodes, so_far, row = nodes[on], so_far[on], row[on] if level else row_of
+                on &= asked[nodes]
+            nodes, row, so_far = nodes[on], row[on], so_far[on]
             if not len(nodes):
                 break
             task, place = tree.task[nodes], tree.place[nodes]

@@ -164,11 +164,10 @@ def fitted(opinions: Tensor, mask: Tensor, fulfilled: Tensor,
     :param names: opinions that may count
     :raises ValueError: no task has a route that fulfils it
     """
+    opinions, mask, fulfilled = opinions.cpu(), mask.cpu(), fulfilled.cpu()
     some = (fulfilled & mask).any(dim=1)
     if not some.any():
         raise ValueError('no route fulfils any of the goals: there is nothing to fit to')
-    opinions, mask, fulfilled = opinions.cpu(), mask.cpu(), fulfilled.cpu()
-    some = some.cpu()
     chosen = [OPINIONS.index(name) for name in names]
     values, mask, good = (part[some] for part in (opinions[..., chosen].double(), mask, fulfilled))
     spread = values[mask].std(dim=0).clamp(min=1e-6)
